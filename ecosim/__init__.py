@@ -1,0 +1,68 @@
+"""ecosim: an agent-based simulator of small-business ecosystems.
+
+>>> import ecosim
+>>> scenario = ecosim.load("configs/tiny.yaml")
+>>> result = ecosim.run(scenario)
+>>> result.summary["loss"]["production_percent"] > 0
+True
+
+Names are imported when they are first used, so that ``import ecosim`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecosim import published
+    from ecosim.agents import SMB, Customer, Supplier
+    from ecosim.blueprint import Blueprint
+    from ecosim.config import Scenario, ScenarioError, load
+    from ecosim.errors import InputError
+    from ecosim.model import Ecosystem
+    from ecosim.result import Result
+    from ecosim.run import run
+
+_HOMES = {
+    "SMB": "agents",
+    "Blueprint": "blueprint",
+    "Customer": "agents",
+    "Ecosystem": "model",
+    "InputError": "errors",
+    "Result": "result",
+    "Scenario": "config",
+    "ScenarioError": "config",
+    "Supplier": "agents",
+    "load": "config",
+    "published": "published",
+    "run": "run",
+}
+
+__all__ = [
+    "SMB",
+    "Blueprint",
+    "Customer",
+    "Ecosystem",
+    "InputError",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "Supplier",
+    "load",
+    "published",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ecosim' has no attribute {name!r}; it has {', '.join(__all__)}")
+    home = import_module(f"ecosim.{_HOMES[name]}")
+    value = home if name == "published" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""``python -m ecosim`` is ``ecosim``."""
+
+from ecosim.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""An economy of equals: every firm has the same final demand and spends the same share on inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ecosim.blueprint import Firms, Slots
+from ecosim.economies.economy import Economy, Needs
+from ecosim.calibration.places import region_names, settle
+
+if TYPE_CHECKING:
+    from ecosim.rng import Streams
+
+
+class Uniform(Economy):
+    """Equal firms, so that only the structure differs: position sets size (Acemoglu et al. 2012).
+
+    Final demand and the intermediate share of every firm are given; outputs follow from x = W x + c. Total output is
+    then the same in every structure, and concentration is the structure's own doing.
+    """
+
+    kind: Literal["uniform"] = "uniform"
+    firms: int = Field(default=1000, ge=2, le=5_000_000)
+    """Number of firms."""
+    intermediate_share: float = Field(default=0.5, ge=0, lt=1)
+    """Share of its output that every firm spends on inputs."""
+    final_demand: float = Field(default=1000.0, gt=0)
+    """What customers buy from each firm, currency units a day."""
+    inputs: int = Field(default=5, ge=1, le=1000)
+    """Distinct products among a firm's suppliers: 1 means every supplier replaces every other."""
+    regions: int = Field(default=4, ge=1, le=10_000)
+    """Number of regions."""
+
+    def needs(self, suppliers: int, streams: Streams) -> Needs:
+        """Every firm gets ``suppliers`` slots of equal cost, to be filled by anyone."""
+        n = self.firms
+        region, x, y = settle(n, self.regions, streams)
+        names = region_names(self.regions)
+        firms = Firms(
+            sector=np.zeros(n, dtype=np.int32),
+            sector_names=("Goods",),
+            region=region,
+            region_names=names,
+            x=x,
+            y=y,
+            size=np.ones(n),
+            final_demand=np.full(n, self.final_demand),
+            role=np.zeros(n, dtype=np.int8),
+        )
+        slots = Slots(
+            ptr=np.arange(n + 1, dtype=np.int64) * suppliers,
+            product=np.full(n * suppliers, -1, dtype=np.int32),
+            share=np.full(n * suppliers, self.intermediate_share / suppliers),
+        )
+        return Needs(firms, slots, None, self.inputs, region, tuple(f"People of {name}" for name in names))

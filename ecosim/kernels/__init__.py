@@ -1,0 +1,1 @@
+"""Arithmetic on arrays: numba functions that know no objects and draw no numbers in order."""

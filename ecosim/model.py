@@ -1,0 +1,307 @@
+"""The ecosystem: a Mesa model whose day reads like the paper it comes from."""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import numpy as np
+
+from ecosim.agents import DECISIONS, SMB, Customer, Firm, Roster, Rows, Supplier
+from ecosim.build import build
+from ecosim.config import Scenario
+from ecosim.errors import InputError
+from ecosim.metrics import STANDARD
+from ecosim.rng import Streams
+from ecosim.state import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import networkx as nx
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ecosim.agents import ColumnAgent
+    from ecosim.blueprint import Blueprint
+    from ecosim.metrics.metric import Metric
+    from ecosim.who import Who
+
+FAILING = 0.5  # share of baseline output below which a firm counts as failing
+
+
+class Ecosystem(mesa.Model):  # type: ignore[type-arg]
+    """An economy of small businesses, day by day.
+
+    ``rng`` is the seed (the scenario's by default) or a numpy Generator to draw one from; ``blueprint`` is an economy
+    already built from the same scenario, to share between runs; ``agents`` maps classes of yours to the firms that
+    follow them (a ``Who``, or None for all); ``threads`` speeds up large economies and changes no bit of the result.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        *,
+        rng: int | np.integer[Any] | np.random.Generator | None = None,
+        blueprint: Blueprint | None = None,
+        agents: Mapping[type[Firm], Who | None] | None = None,
+        threads: int = 1,
+        replicate: int = 0,
+    ) -> None:
+        chosen = scenario if scenario is not None else Scenario()
+        seed = _seed(chosen.seed if rng is None else rng)
+        super().__init__(rng=seed)
+        self._scenario = chosen
+        self.seed, self.replicate, self.threads = seed, replicate, threads
+        streams = Streams(seed, replicate)
+        plan = blueprint if blueprint is not None else build(chosen.economy, chosen.network, streams)
+        self.world = World.at_rest(
+            plan,
+            streams,
+            {"inventory_days": chosen.economy.inventory_days, "smoothing_days": chosen.economy.smoothing_days},
+        )
+        self._enrol(dict(agents or {}))
+        self._metrics: dict[str, Metric] = _metrics(chosen)
+        self._series = np.full((chosen.days + 1, len(self._metrics) + 1), np.nan)
+        self._shocks = _named(chosen.shocks, streams)
+        for at, (shock, stream) in enumerate(self._shocks):
+            shock.prepare(self.world, stream, f"shocks.{at}")
+        self._measure(failing=0)
+
+    def _resume(self, scenario: Scenario) -> None:
+        """Take up a scenario whose shocks are already under way; their memory comes from a saved state."""
+        self._scenario = scenario
+        self._shocks = _named(scenario.shocks, self.world.streams)
+
+    # --- the day ------------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """One day of the economy (Inoue & Todo 2019): damage, stocks, orders, demand, production, rationing."""
+        world, kernels = self.world, self._kernels()
+        firms, links = world.firms.columns, world.links
+        world.day += 1
+        self._morning()
+        self.decide("expect")
+        kernels[0](
+            links.ptr, links.product, links.importance, links.flow, links.stock, links.delivered, links.ordered,
+            firms["production"], firms["output"], firms["expected"], firms["inventory_days"],
+            firms["smoothing_days"], firms["ceiling"],
+        )  # fmt: skip
+        self._own_orders(self._own["order"])
+        kernels[1](
+            links.out_ptr, links.out_link, links.out_flow, links.ordered, links.delivered, firms["capacity"],
+            firms["ceiling"], firms["final_demand"], firms["wanted"], self.scenario.economy.rationing,
+            firms["demand"], firms["production"], firms["consumption"], firms["lost"],
+        )  # fmt: skip
+        self._evening()
+
+    def _morning(self) -> None:
+        """Today's sheet: neutral, then written by shocks, then turned into capacities and wants."""
+        world, sheet = self.world, self.world.sheet
+        stale = sheet.reset()
+        for shock, stream in self._shocks:
+            shock.apply(world, stream)
+        for channel, today, base in (("capacity", "capacity", "output"), ("demand", "wanted", "final_demand")):
+            if channel in stale or channel in sheet.written:
+                np.multiply(world.firms.columns[base], sheet.multipliers[channel], out=world.firms.columns[today])
+
+    def _evening(self) -> None:
+        from ecosim.kernels.records import keep
+
+        world = self.world
+        firms, people = world.firms, world.customers
+        rows = people.rows
+        people.spent[:] = np.bincount(world.plan.customer, firms.consumption, minlength=rows)
+        people.unmet[:] = np.bincount(world.plan.customer, firms.wanted - firms.consumption, minlength=rows)
+        failing = keep(
+            world.day, firms.production, firms.output, firms.produced, firms.lowest, firms.failed_on, FAILING
+        )
+        self._measure(failing)
+        self.running = world.day + 1 < self.scenario.days
+
+    # --- decisions ----------------------------------------------------------------------------------------------
+
+    def decide(self, decision: str, rows: NDArray[np.int64] | None = None) -> None:
+        """Let firms decide: compiled for those that keep the stock rule, in Python for those that override it."""
+        if decision not in DECISIONS:
+            raise ValueError(f"no decision {decision!r}; firms decide {', '.join(DECISIONS)}")
+        world = self.world
+        firms, links = world.firms, world.links
+        if rows is not None:
+            rows = rows[rows < firms.rows]
+        own = self._own[decision] if rows is None else np.intersect1d(self._own[decision], rows)
+        if decision == "expect":
+            at: Any = slice(None) if rows is None else rows
+            firms.expected[at] = firms.production[at]
+            for row in own.tolist():
+                agent: Any = self.agent(row)
+                agent.expected = agent.expect()
+            return
+        everyone = np.arange(firms.rows) if rows is None else rows
+        self._kernels()[2](
+            everyone, links.ptr, links.flow, links.stock, firms.output, firms.expected,
+            firms.inventory_days, firms.smoothing_days, links.ordered, links.delivered,
+        )  # fmt: skip
+        self._own_orders(own)
+
+    def _own_orders(self, rows: NDArray[np.int64]) -> None:
+        links = self.world.links
+        for row in rows.tolist():
+            agent: Any = self.agent(row)
+            start, end = int(links.ptr[row]), int(links.ptr[row + 1])
+            amounts = np.asarray(agent.order(), dtype=np.float64)
+            if amounts.shape != (end - start,) or not (np.isfinite(amounts).all() and (amounts >= 0).all()):
+                raise ValueError(
+                    f"{type(agent).__name__}.order() of {agent.name!r} on day {self.world.day} returned {amounts!r}; "
+                    f"return {end - start} finite amounts of at least 0, one for each supplier"
+                )
+            links.ordered[start:end] = amounts
+            links.delivered[start:end] = amounts
+
+    def _enrol(self, agents: dict[type[Firm], Who | None]) -> None:
+        """Give every row its class, and Mesa its sets of agents."""
+        world = self.world
+        firms, rows = world.firms.rows, world.firms.rows + world.customers.rows
+        classes: list[type[ColumnAgent]] = [SMB, Supplier, Customer]
+        kind = np.full(rows, 2, dtype=np.int8)
+        kind[:firms] = world.plan.firms.role
+        wanted = [(cls, who, f"agents[{cls.__name__}]") for cls, who in agents.items()]
+        for at, own in enumerate(self.scenario.economy.agents):
+            wanted.append((class_named(own.type, f"economy.agents.{at}.type"), own.who, f"economy.agents.{at}.who"))
+        for cls, who, where in wanted:
+            if not (isinstance(cls, type) and issubclass(cls, Firm)):
+                raise InputError(f"{where}: {cls!r} is not a subclass of ecosim.SMB or ecosim.Supplier")
+            base = next(at for at, stock in enumerate((SMB, Supplier, Firm)) if issubclass(cls, stock))
+            chosen = np.arange(firms)
+            if who is not None:
+                chosen = who.pick(world, world.streams[f"agents: {cls.__name__}"], where)
+            elif base < 2:
+                chosen = np.flatnonzero(world.plan.firms.role == base)
+            kind[chosen] = len(classes)
+            classes.append(cls)
+        self._enrol_as(classes, kind)
+
+    def _enrol_as(self, classes: list[type[ColumnAgent]], kind: NDArray[np.int8]) -> None:
+        rows = len(kind)
+        self.roster = Roster(self, self.world, classes, kind)
+        self._own = {decision: self.roster.overriding(decision) for decision in DECISIONS}
+        self._all_agents = Rows(np.arange(rows), self.random, roster=self.roster)
+        self._agents_by_type = {
+            cls: Rows(np.flatnonzero(kind == at), self.random, roster=self.roster)
+            for at, cls in enumerate(classes)
+            if at < len(Roster.stock_classes) or (kind == at).any()
+        }
+
+    def agent(self, row: int) -> Any:
+        """Return the agent of a row: firms first, then communities of customers."""
+        return self.roster.agent(row)
+
+    # --- what can be read ----------------------------------------------------------------------------------------
+
+    @property
+    def scenario(self) -> Scenario:  # type: ignore[override]
+        """What this economy was made from."""
+        return self._scenario
+
+    @scenario.setter
+    def scenario(self, scenario: Any) -> None:
+        """Ignore the scenario that Mesa makes for models without one."""
+
+    @property
+    def day(self) -> int:
+        """The day just lived, 0 the first; -1 at rest before it."""
+        return self.world.day
+
+    def _measure(self, failing: int) -> None:
+        at = self.world.day + 1
+        if at >= len(self._series):
+            self._series = np.vstack([self._series, np.full_like(self._series, np.nan)])
+        self._series[at, :-1] = [metric.measure(self.world) for metric in self._metrics.values()]
+        self._series[at, -1] = failing
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """Metrics of every day so far, indexed by day; day -1 is the economy at rest."""
+        import pandas as pd
+
+        days = self.world.day + 2
+        frame = pd.DataFrame(self._series[:days], columns=[*self._metrics, "firms_failing"])
+        frame.index = pd.RangeIndex(-1, days - 1, name="day")
+        return frame.astype({"firms_failing": "int64"})
+
+    def twin(self) -> Ecosystem:
+        """Return the same economy with the same randomness, at rest, to which no shock will happen."""
+        calm = Ecosystem(
+            self.scenario.with_({"shocks": []}),
+            rng=self.seed,
+            blueprint=self.world.plan,
+            threads=self.threads,
+            replicate=self.replicate,
+        )
+        calm._enrol_as(self.roster.classes, self.roster.kind)
+        return calm
+
+    def graph(self) -> nx.DiGraph[Any]:
+        """The economy today as a directed graph of supplier -> client and firm -> community, with all attributes."""
+        from ecosim.border import to_networkx
+
+        return to_networkx(self)
+
+    def save(self, path: Any) -> None:
+        """Write the whole state to one file, from which ``restore`` continues to the bit."""
+        from ecosim.snapshot import save
+
+        save(self, path)
+
+    @classmethod
+    def restore(cls, path: Any, *, allow_code: bool = False) -> Ecosystem:
+        """Continue from a file written by ``save``; ``allow_code`` lets it import classes of your own."""
+        from ecosim.snapshot import restore
+
+        return restore(cls, path, allow_code=allow_code)
+
+    def _kernels(self) -> Any:
+        from ecosim.kernels.day import day_kernels
+
+        if self.threads > 1:
+            import numba
+
+            numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
+        return day_kernels(self.threads > 1)
+
+
+def _seed(given: int | np.integer[Any] | np.random.Generator) -> int:
+    if isinstance(given, np.random.Generator):
+        return int(given.integers(2**63 - 1))
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)):
+        raise TypeError(f"rng = {given!r}; give a seed (a whole number of at least 0) or a numpy Generator")
+    if given < 0:
+        raise InputError(f"rng = {given}; give a seed of at least 0")
+    return int(given)
+
+
+def _metrics(scenario: Scenario) -> dict[str, Metric]:
+    from ecosim.config.kinds import find
+
+    standard = [find("metrics", kind)() for kind in STANDARD]
+    return {metric.kind: metric for metric in [*standard, *scenario.metrics]}
+
+
+def _named(parts: Any, streams: Streams) -> list[Any]:
+    """Pair each shock with its stream, and refuse two of one name, which would share their draws."""
+    labels = [part.label for part in parts]
+    for at, label in enumerate(labels):
+        if label in labels[:at]:
+            raise InputError(f"shocks.{at}.name: {label!r} is taken by shocks.{labels.index(label)}; give it another name")
+    return [(part, streams[f"shock: {part.label}"]) for part in parts]
+
+
+def class_named(path: str, where: str) -> Any:
+    """Import ``package.module:Name``; ``where`` is the place that names it, for the error text."""
+    module, _, name = path.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{where}: {path!r} cannot be imported ({error}); is its folder on PYTHONPATH?") from None

@@ -1,0 +1,171 @@
+"""What happened in a run, in figures and in words a person can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ecosim.model import Ecosystem
+
+RECOVERED = 0.01  # deviation from the twin within which output counts as recovered
+RECOVERED_DAYS = 7  # days for which it must hold
+NAMED = 5  # firms and sectors that are named
+
+
+def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events: pd.DataFrame) -> dict[str, Any]:
+    """Figures of a finished run. Losses are against the unshocked twin; amounts in currency units."""
+    lived = series.loc[0:]
+    ratio = (lived["total_production"] / lived["twin_total_production"]).to_numpy()
+    bottom = int(np.argmin(ratio))
+    direct = float(lived["capacity_lost"].sum())
+    loss = {
+        name: float((lived[f"twin_{name}"] - lived[name]).sum())
+        for name in ("total_production", "value_added", "final_consumption")
+    }
+    percent = {
+        f"{name.removeprefix('total_')}_percent": 100.0 * value / float(lived[f"twin_{name}"].sum())
+        for name, value in loss.items()
+    }
+    return {
+        "name": eco.scenario.name,
+        "days": len(lived),
+        "seed": eco.seed,
+        "economy": {
+            "firms": len(firms),
+            "links": len(eco.world.links),
+            "sectors": int(firms["sector"].nunique()),
+            "regions": int(firms["region"].nunique()),
+            "output_a_day": float(series["total_production"].iloc[0]),
+            **({"balance": eco.world.plan.notes} if eco.world.plan.notes else {}),
+        },
+        "shocks": _shocks(eco, firms),
+        "bottom": {"day": bottom, "production_percent_of_twin": 100.0 * float(ratio[bottom])},
+        "recovered_on": _recovery(ratio, bottom),
+        "loss": {name.removeprefix("total_"): value for name, value in loss.items()} | percent,
+        "direct_capacity_lost": direct,
+        "goods_lost": float(lived["goods_lost"].sum()),
+        "failed": _failed(firms),
+        "worst_sectors": _worst_sectors(firms),
+    }
+
+
+def _shocks(eco: Ecosystem, firms: pd.DataFrame) -> list[dict[str, Any]]:
+    found = []
+    for shock in eco.scenario.shocks:
+        memory = eco.world.memory.get(shock.label, {})
+        rows = memory.get("rows", np.empty(0, dtype=np.int64))
+        rows = rows[memory["first"] > 0] if "first" in memory else rows
+        found.append(
+            {
+                "name": shock.label,
+                "kind": shock.kind,
+                "day": int(getattr(shock, "when", 0)),
+                "firms": len(rows),
+                "firms_percent": 100.0 * len(rows) / len(firms),
+                "output_percent": 100.0 * float(firms["output"].iloc[rows].sum() / firms["output"].sum()),
+            }
+        )
+    return found
+
+
+def _recovery(ratio: Any, bottom: int) -> int | None:
+    """First day after the bottom from which output stays within 1 % of the twin for seven days, or None."""
+    if np.abs(ratio - 1).max() <= RECOVERED:
+        return None
+    near = np.abs(ratio - 1) <= RECOVERED
+    for day in range(bottom, len(ratio) - RECOVERED_DAYS + 1):
+        if near[day : day + RECOVERED_DAYS].all():
+            return int(day)
+    return None
+
+
+def _failed(firms: pd.DataFrame) -> dict[str, Any]:
+    failed = firms[firms["failed_on"] >= 0]
+    spared = failed[failed["damage"] == 0].sort_values(["failed_on", "output"], ascending=[True, False], kind="stable")
+    return {
+        "firms": len(failed),
+        "percent": 100.0 * len(failed) / len(firms),
+        "undamaged": len(spared),
+        "first_undamaged": [
+            {"firm": row.firm, "sector": str(row.sector), "region": str(row.region), "day": int(row.failed_on)}
+            for row in spared.head(NAMED).itertuples()
+        ],
+    }
+
+
+def _worst_sectors(firms: pd.DataFrame) -> list[dict[str, Any]]:
+    by = firms.groupby("sector", observed=True)[["lost", "produced"]].sum()
+    by["percent"] = 100.0 * by["lost"] / (by["lost"] + by["produced"])
+    worst = by[by["percent"] > 0].nlargest(NAMED, "percent")
+    return [{"sector": str(name), "lost_percent": float(row["percent"])} for name, row in worst.iterrows()]
+
+
+def sentences(summary: dict[str, Any]) -> list[str]:
+    """The summary as plain sentences."""
+    economy, loss, bottom, failed = (summary[key] for key in ("economy", "loss", "bottom", "failed"))
+    told = [
+        f"{economy['firms']:,} firms in {economy['sectors']} sectors and {economy['regions']} regions, joined by "
+        f"{economy['links']:,} supply links, lived {summary['days']:,} days (seed {summary['seed']})."
+    ]
+    for shock in summary["shocks"]:
+        told.append(
+            f"Day {shock['day']}: {shock['name']} hit {shock['firms']:,} firms ({shock['firms_percent']:.1f} %), "
+            f"which make {shock['output_percent']:.1f} % of all output."
+        )
+    if not summary["shocks"]:
+        told.append("No shock was planned: the economy was left to itself.")
+    if abs(loss["production_percent"]) < 1e-9 and bottom["production_percent_of_twin"] > 100 - 1e-6:
+        return [*told, "Nothing was lost: output stayed at the level of the undisturbed twin."]
+    told.append(
+        f"The bottom came on day {bottom['day']}, with output at {bottom['production_percent_of_twin']:.1f} % of the "
+        "undisturbed twin's."
+    )
+    recovered = summary["recovered_on"]
+    told.append(
+        f"From day {recovered} output was back within 1 % of the twin."
+        if recovered is not None
+        else "Output was not back within 1 % of the twin for a week by the end."
+        if bottom["production_percent_of_twin"] < 100 * (1 - RECOVERED)
+        else "Output never left 1 % of the twin."
+    )
+    told.append(
+        f"Lost against the twin: {loss['production_percent']:.2f} % of output, {loss['value_added_percent']:.2f} % of "
+        f"value added, {loss['final_consumption_percent']:.2f} % of what customers buy."
+    )
+    told.append(_direct_and_indirect(summary))
+    told += _who_failed(failed)
+    if summary["worst_sectors"]:
+        worst = ", ".join(f"{item['sector']} {item['lost_percent']:.1f} %" for item in summary["worst_sectors"][:3])
+        told.append(f"Hardest hit: {worst}.")
+    return told
+
+
+def _direct_and_indirect(summary: dict[str, Any]) -> str:
+    direct, total = summary["direct_capacity_lost"], summary["loss"]["production"]
+    if direct <= 0:
+        return "No capacity was damaged."
+    if total <= direct:
+        return f"Damage took {direct:,.0f} of capacity; slack and stocks kept the loss of output to {total:,.0f}."
+    return (
+        f"Damage itself took {direct:,.0f} of capacity; the loss of output was {total:,.0f}, "
+        f"{total / direct:.1f} times as much, because harm spread through the network."
+    )
+
+
+def _who_failed(failed: dict[str, Any]) -> list[str]:
+    if not failed["firms"]:
+        return ["No firm fell below half of its usual output."]
+    told = [
+        f"{failed['firms']:,} firms ({failed['percent']:.1f} %) fell below half of their usual output, "
+        f"{failed['undamaged']:,} of them without any damage of their own."
+    ]
+    if failed["first_undamaged"]:
+        first = failed["first_undamaged"][0]
+        told.append(
+            f"First among the undamaged: {first['firm']} ({first['sector']}, {first['region']}) on day {first['day']}."
+        )
+    return told

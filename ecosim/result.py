@@ -1,0 +1,246 @@
+"""What a run leaves: data frames, a summary, and a folder that is either whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ecosim.config import Scenario
+from ecosim.errors import InputError
+
+if TYPE_CHECKING:
+    from ecosim.model import Ecosystem
+
+FRAMES = ("series", "firms", "links", "events")
+LIBRARIES = ("ecosim", "mesa", "networkx", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
+FAILING_EVENT = "falls below half"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run and its unshocked twin.
+
+    ``series`` has a row a day (-1 at rest) and a column a metric, with ``twin_`` columns for the undisturbed twin;
+    ``firms`` a row a firm, ``links`` a row a supply link, ``events`` a row for each thing that befell a firm; amounts
+    in currency units. ``summary`` holds the figures that the printed summary is made of, ``manifest`` what is needed
+    to run it again.
+    """
+
+    scenario: Scenario
+    series: pd.DataFrame
+    firms: pd.DataFrame
+    links: pd.DataFrame
+    events: pd.DataFrame
+    summary: dict[str, Any]
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: str | Path, *, force: bool = False) -> Path:
+        """Write everything to ``folder``; an existing one is replaced only with ``force``.
+
+        Files are written to a hidden folder beside it, which takes its name when it is whole: an interrupted save
+        leaves nothing that looks like a result.
+        """
+        from ecosim.report.figure import draw
+
+        target = Path(folder)
+        refuse_existing(target, force=force)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        half = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            (half / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
+            for name in FRAMES:
+                getattr(self, name).to_parquet(half / f"{name}.parquet")
+            (half / "summary.json").write_text(_json(self.summary), encoding="utf-8")
+            draw(self.series, self.firms, self.summary, half / "figure.png")
+            files = {path.name: _sha256(path) for path in sorted(half.iterdir())}
+            (half / "manifest.json").write_text(_json({**self.manifest, "files": files}), encoding="utf-8")
+            half.chmod(0o755)
+            if target.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+                target.replace(old)
+                half.replace(target)
+                shutil.rmtree(old)
+            else:
+                half.replace(target)
+        except BaseException:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Result:
+        """Read a folder written by ``save``, without running any code from it."""
+        source = Path(folder)
+        missing = [
+            name
+            for name in ("manifest.json", "summary.json", "scenario.yaml", *(f"{frame}.parquet" for frame in FRAMES))
+            if not (source / name).is_file()
+        ]
+        if missing:
+            raise InputError(f"{source}: not the folder of a run: {missing[0]} is missing; give one written by ecosim run")
+        manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+        for name, expected in manifest["files"].items():
+            if _sha256(source / name) != expected:
+                raise InputError(f"{source / name}: changed since it was written; run the scenario again")
+        return cls(
+            scenario=Scenario.from_yaml(
+                (source / "scenario.yaml").read_text(encoding="utf-8"),
+                name=str(source / "scenario.yaml"),
+                allow_code=False,
+            ),
+            **{name: pd.read_parquet(source / f"{name}.parquet") for name in FRAMES},
+            summary=json.loads((source / "summary.json").read_text(encoding="utf-8")),
+            manifest=manifest,
+        )
+
+
+def refuse_existing(target: Path, *, force: bool) -> None:
+    """Raise InputError where a folder would be overwritten without leave, or something else stands there."""
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target}: a file stands there; choose another folder")
+    if target.is_dir() and any(target.iterdir()):
+        if not force:
+            raise InputError(f"{target}: exists already; choose another folder, or overwrite it with --force")
+        if not (target / "manifest.json").is_file():
+            raise InputError(f"{target}: not the folder of a run, so --force will not replace it; choose another")
+
+
+def collect(eco: Ecosystem, twin: Ecosystem, seconds: float) -> Result:
+    """Gather a finished run and its finished twin."""
+    from ecosim.report.summary import summarise
+
+    series = eco.series
+    calm = twin.series
+    for name in ("total_production", "value_added", "final_consumption"):
+        series[f"twin_{name}"] = calm[name]
+    firms = _firms(eco, twin)
+    events = _events(eco, firms)
+    return Result(
+        scenario=eco.scenario,
+        series=series,
+        firms=firms,
+        links=_links(eco),
+        events=events,
+        summary=summarise(eco, series, firms, events),
+        manifest=_manifest(eco, seconds),
+    )
+
+
+def _label(codes: Any, names: tuple[str, ...]) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64), categories=pd.Index(names, dtype="str"))
+
+
+def _firms(eco: Ecosystem, twin: Ecosystem) -> pd.DataFrame:
+    world = eco.world
+    plan, table = world.plan, world.firms
+    kinds = tuple(cls.__name__ for cls in eco.roster.classes)
+    calm = twin.world.firms.produced
+    lost = calm - table.produced
+    return pd.DataFrame(
+        {
+            "firm": [plan.firm_name(row) for row in range(len(plan.firms))],
+            "type": _label(eco.roster.kind[: table.rows], kinds),
+            "sector": _label(plan.firms.sector, plan.firms.sector_names),
+            "region": _label(plan.firms.region, plan.firms.region_names),
+            "customer": _label(plan.customer, plan.customer_names),
+            "x": plan.firms.x,
+            "y": plan.firms.y,
+            "suppliers": np.diff(world.links.ptr),
+            "clients": np.diff(world.links.out_ptr),
+            "output": table.output,
+            "final_demand": table.final_demand,
+            "produced": table.produced,
+            "lost": lost,
+            "lost_percent": 100.0 * np.divide(lost, calm, out=np.zeros_like(lost), where=calm > 0),
+            "lowest": table.lowest,
+            "failed_on": table.failed_on.astype(np.int64),
+            "damage": _damage(eco),
+        }
+    )
+
+
+def _damage(eco: Ecosystem) -> Any:
+    """Largest share of capacity that shocks took from each firm at first, shape (firms,)."""
+    damage = np.zeros(eco.world.firms.rows)
+    for memory in eco.world.memory.values():
+        if "first" in memory:
+            np.maximum.at(damage, memory["rows"], memory["first"])
+    return damage
+
+
+def _links(eco: Ecosystem) -> pd.DataFrame:
+    world = eco.world
+    names = tuple(world.plan.firm_name(row) for row in range(len(world.plan.firms)))
+    links = world.links
+    return pd.DataFrame(
+        {
+            "supplier": _label(links.supplier, names),
+            "client": _label(links.buyer, names),
+            "product": links.product,
+            "importance": _label(links.importance, ("other", "important", "essential")),
+            "flow": links.flow,
+            "stock": links.stock,
+            "ordered": links.ordered,
+            "delivered": links.delivered,
+        }
+    )
+
+
+def _events(eco: Ecosystem, firms: pd.DataFrame) -> pd.DataFrame:
+    """Every event by day: what shocks did, and firms that fell below half of their output (``amount``: the share)."""
+    failed = np.flatnonzero(firms["failed_on"].to_numpy() >= 0)
+    noted = [(event["day"], event["event"], event["rows"], event["amount"]) for event in eco.world.events]
+    days = np.concatenate([*(np.full(len(rows), day) for day, _, rows, _ in noted), firms["failed_on"].iloc[failed]])
+    rows = np.concatenate([*(rows for *_, rows, _ in noted), failed]).astype(np.int64)
+    what = [name for _, name, rows_, _ in noted for _ in range(len(rows_))] + [FAILING_EVENT] * len(failed)
+    amount = np.concatenate([*(amount for *_, amount in noted), np.full(len(failed), 0.5)])
+    frame = pd.DataFrame({"day": days.astype(np.int64), "event": what, "amount": amount.astype(np.float64)})
+    for name in ("firm", "sector", "region"):
+        frame.insert(2, name, firms[name].iloc[rows].astype("str").to_numpy())
+    return frame.sort_values("day", kind="stable", ignore_index=True)
+
+
+def _manifest(eco: Ecosystem, seconds: float) -> dict[str, Any]:
+    network = hashlib.sha256()
+    links = eco.world.links
+    for array in (links.ptr, links.supplier, links.product, links.flow):
+        network.update(np.ascontiguousarray(array).tobytes())
+    return {
+        "seed": eco.seed,
+        "replicate": eco.replicate,
+        "scenario_sha256": eco.scenario.digest(),
+        "network_sha256": network.hexdigest(),
+        "series_sha256": hashlib.sha256(eco._series.tobytes()).hexdigest(),
+        "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
+        "platform": platform.platform(),
+        "data": _data_source(eco.scenario),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _data_source(scenario: Scenario) -> dict[str, str]:
+    load = getattr(scenario.economy, "load", None)
+    if load is None:
+        return {}
+    table = load()
+    return {"preset": table.preset, "source": table.source, "terms": table.terms, "citation": table.citation}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + os.linesep
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

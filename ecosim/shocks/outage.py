@@ -1,0 +1,128 @@
+"""An outage: firms lose capacity on a day and get it back by one of six laws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from ecosim.part import Part
+from ecosim.shocks.shock import Shock
+from ecosim.who import Who
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecosim.rng import Stream
+    from ecosim.state import World
+
+LAWS = ("proportional", "uniform", "at_once", "renewal", "exponential", "damped")
+
+
+class Recovery(Part):
+    """How lost capacity comes back, by the laws of the reference program of Inoue & Todo (2019).
+
+    With d the damage and d0 what it was at first, each evening: 0 proportional, d -= d0/days; 1 uniform, d -= 1/days;
+    2 at once; 3 renewal, d *= 1 - 1/days; 4 exponential, d = d0 exp(-t/days); 5 damped, d *= 1 - (1 - m)/days, where m
+    is the mean damage of clients and suppliers: help comes from neighbours who still stand.
+    """
+
+    law: Literal[0, 1, 2, 3, 4, 5] = 0
+    """Number of the law, or its name: proportional, uniform, at_once, renewal, exponential, damped."""
+    days: float = Field(default=30.0, gt=0, le=100_000)
+    """Days to recover (laws 0 and 1), or the time constant (3, 4 and 5)."""
+    start: int = Field(default=0, ge=0)
+    """Days after the outage before recovery starts."""
+
+    @field_validator("law", mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        return LAWS.index(value) if value in LAWS else value
+
+    def evening(
+        self, damage: NDArray[np.float64], first: NDArray[np.float64], since: int, world: World, rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Damage (rows,) after the evening of day ``since`` of the outage (0 is its first day), in [0, 1]."""
+        if since < self.start:
+            return damage
+        if self.law == 0:
+            damage = damage - first / self.days
+        elif self.law == 1:
+            damage = damage - 1.0 / self.days
+        elif self.law == 2:
+            damage = np.zeros_like(damage)
+        elif self.law == 3:
+            damage = damage * (1.0 - 1.0 / self.days)
+        elif self.law == 4:
+            damage = np.where(damage > 0, first * np.exp(-since / self.days), 0.0)
+        else:
+            from ecosim.kernels.recovery import helped
+
+            links = world.links
+            everyone = np.zeros(len(world.plan.firms))
+            everyone[rows] = damage
+            helped(rows, everyone, links.ptr, links.supplier, links.out_ptr, world.client_of_out, self.days)
+            damage = everyone[rows]
+        return np.maximum(damage, 0.0)
+
+
+class Outage(Shock):
+    """Firms lose a share of their capacity: a flood, a fire, a strike, a machine that breaks."""
+
+    kind: Literal["outage"] = "outage"
+    who: Who = Who()
+    """Which firms."""
+    when: int = Field(default=0, ge=0)
+    """Day on which it strikes; the first day is 0."""
+    severity: float | dict[str, float] = Field(default=1.0)
+    """Share of capacity lost, 0 to 1; or a share for each firm by name, which then says who as well."""
+    recovery: Recovery | None = Recovery()
+    """How capacity comes back; null for never."""
+
+    @field_validator("severity")
+    @classmethod
+    def _shares(cls, value: float | dict[str, float]) -> float | dict[str, float]:
+        for share in value.values() if isinstance(value, dict) else (value,):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{share!r} is not a share of capacity; give a number from 0 to 1")
+        return value
+
+    @model_validator(mode="after")
+    def _one_who(self) -> Self:
+        if isinstance(self.severity, dict) and self.who.model_fields_set:
+            raise ValueError("severity names the firms, so who cannot choose others; drop one of the two")
+        if isinstance(self.severity, dict) and not self.severity:
+            raise ValueError("severity names no firm; give a share for at least one")
+        return self
+
+    def prepare(self, world: World, rng: Stream, where: str) -> None:
+        """Choose who will be hit and how hard, once, before the first day."""
+        if isinstance(self.severity, dict):
+            who = Who(firms=tuple(self.severity))
+            rows = who.pick(world, rng, f"{where}.severity")
+            first = np.array([self.severity[world.firm_name(row)] for row in rows.tolist()])
+        else:
+            rows = self.who.pick(world, rng, f"{where}.who")
+            first = np.full(len(rows), self.severity)
+        world.memory[self.label] = {"rows": rows, "first": first, "damage": np.zeros(len(rows))}
+
+    def apply(self, world: World, rng: Stream) -> None:
+        """Take the damage off today's capacity."""
+        since = world.day - self.when
+        if since < 0:
+            return
+        state = world.memory[self.label]
+        rows = state["rows"]
+        if since == 0:
+            state["damage"] = state["first"].copy()
+            hit = state["first"] > 0
+            world.happened(f"{self.label} hits", rows[hit], state["first"][hit])
+        elif self.recovery is not None and state["damage"].any():
+            before = state["damage"]
+            state["damage"] = self.recovery.evening(before, state["first"], since - 1, world, rows)
+            over = (before > 0) & (state["damage"] == 0)
+            if over.any():
+                world.happened(f"{self.label} is over", rows[over], 0.0)
+        if state["damage"].any():
+            world.sheet.multiply("capacity", rows, 1.0 - state["damage"])
