@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ecosim.errors import InputError
     from ecosim.model import Ecosystem
     from ecosim.result import Result
-    from ecosim.run import run
+    from ecosim.paired import run
 
 _HOMES = {
     "SMB": "agents",
@@ -36,7 +36,7 @@ _HOMES = {
     "Supplier": "agents",
     "load": "config",
     "published": "published",
-    "run": "run",
+    "run": "paired",
 }
 
 __all__ = [

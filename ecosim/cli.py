@@ -40,6 +40,8 @@ def run(
     threads: Annotated[int, typer.Option(min=1, help="Threads for large economies; the result is the same.")] = 1,
 ) -> None:
     """Run a scenario beside its unshocked twin, tell what happened, and write it all to a folder."""
+    from ecosim.config import ScenarioError, placed
+    from ecosim.errors import InputError
     from ecosim.found import find_scenario
     from ecosim.result import refuse_existing
 
@@ -49,8 +51,16 @@ def run(
     refuse_existing(folder, force=force)
     if stands_in and not quiet:
         typer.echo(f"{scenario} is not here; running the scenario of that name that ships with ecosim.", err=True)
-    result = _run(chosen, threads, quiet=quiet)
-    result.save(folder, force=force)
+    try:
+        result = _run(chosen, threads, quiet=quiet)
+        result.save(folder, force=force)
+    except ScenarioError:
+        raise
+    except InputError as error:
+        raise InputError(placed(str(error), path, [change.partition("=")[0] for change in changes or []])) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted; nothing was written", err=True)
+        raise typer.Exit(130) from None
     if quiet:
         typer.echo(folder)
     else:
@@ -85,7 +95,7 @@ def _run(scenario: Scenario, threads: int, *, quiet: bool) -> Result:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
         task = bar.add_task(f"building {scenario.name}", total=scenario.days)
-        from ecosim.run import run as run_scenario
+        from ecosim.paired import run as run_scenario
 
         return run_scenario(
             scenario,
@@ -199,9 +209,6 @@ def main() -> None:
             raise
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; nothing was written", err=True)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecosim.config import FAMILIES, Problem, Scenario, ScenarioError, find, known, load, parse_set, schema
+from ecosim.config import FAMILIES, Problem, Scenario, ScenarioError, edits, find, known, load, parse_set, schema
 from ecosim.config.kinds import Family
 from ecosim.config.plain import scalar
 from ecosim.part import Part
@@ -311,7 +311,11 @@ def test_code_is_not_imported_where_it_is_not_allowed(toy: Path, tmp_path: Path)
     stranger = Scenario.from_yaml("days: 3", allow_code=False)
     assert "may not run any" in refused(stranger, {"network.kind": "evil:X"})
     assert "may not run any" in refused(stranger, {"shocks": [{"kind": "evil:X"}]})
-    for inner in ("evil:X", {"kind": "evil:X"}):  # the toy, like a careless part, does not ask
+    for inner in (
+        "evil:X",
+        {"kind": "evil:X"},
+        {"kind": "shaken", "of": "evil:X"},
+    ):  # the toy, like a careless part, does not ask
         assert "may not run any" in refused(stranger, {"network": {"kind": "shaken", "of": inner}})
     assert not mark.exists()
     with pytest.raises(ScenarioError, match="has no 'X'"):  # the same file, trusted, does run
@@ -609,6 +613,11 @@ def test_a_part_inside_a_part_keeps_its_kind() -> None:
     assert Scenario.from_yaml(shaken.to_yaml()) == shaken
     changed = shaken.with_({"network.of.legs": 7}).network.model_dump()
     assert changed == {"kind": "shaken", "of": {"kind": "star", "arms": 9, "legs": 7}}
+    swapped = shaken.with_({"network.of.kind": "star"}).network.model_dump()
+    assert swapped == {"kind": "shaken", "of": {"kind": "star", "arms": 9, "legs": 2}}
+    bare = Scenario(network=find("network", "shaken").model_validate({"of": find("network", "star")()}))
+    assert bare.with_({"network.of.arms": 4}).network.model_dump()["of"] == {"kind": "star", "arms": 4, "legs": 2}
+    assert edits.opened(bare.network, "network") == {"kind": "shaken", "of": {"kind": "star"}}
     assert "network.of.lgs: unknown key" in refused(shaken, {"network.of.lgs": 7})
     jsonschema = pytest.importorskip("jsonschema")
     check = jsonschema.Draft202012Validator(schema())
@@ -828,7 +837,8 @@ def test_the_digest_is_the_same_in_every_process(toy: Path) -> None:
         import sys
         sys.path.insert(0, {str(toy)!r})
         from ecosim.config import FAMILIES, Scenario
-        from ecosim.config.kinds import Family
+        from ecosim.config import edits
+from ecosim.config.kinds import Family
         for name, family in list(FAMILIES.items()):
             FAMILIES[name] = Family(family.package.replace("ecosim", "toyecosim", 1), family.noun, many=family.many)
         print(Scenario.from_yaml("mechanisms: [{{kind: prices, goods: [a, b, c, d, e]}}]").digest())

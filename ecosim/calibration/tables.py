@@ -23,6 +23,8 @@ import numpy as np
 
 from ecosim.calibration.industries import WIOD_INDUSTRIES
 
+from ecosim.errors import InputError
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -146,7 +148,7 @@ def load_table(preset: str, industries: int | None = None) -> InputOutputTable:
     if preset not in presets:
         close = difflib.get_close_matches(str(preset).lower(), presets, n=2, cutoff=0.5)
         hint = f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
-        raise ValueError(f"unknown preset {preset!r}: valid are {', '.join(presets)}.{hint}")
+        raise InputError(f"unknown preset {preset!r}: valid are {', '.join(presets)}.{hint}")
     if preset == "us":
         size = _BEA_SIZES[0] if industries is None else industries
         _check_size(preset, size, _BEA_SIZES)
@@ -183,7 +185,7 @@ def _check_size(preset: str, size: int, valid: tuple[int, ...]) -> None:
         hint = ""
         if isinstance(size, int | float):
             hint = f" Did you mean {min(valid, key=lambda option: abs(option - size))}?"
-        raise ValueError(f"preset {preset!r} has no table of {size!r} industries: valid are {options}.{hint}")
+        raise InputError(f"preset {preset!r} has no table of {size!r} industries: valid are {options}.{hint}")
 
 
 def _finish(
@@ -207,7 +209,7 @@ def _finish(
         "repeated sector name": len(set(sectors)) != len(sectors),
     }
     if any(problems.values()):
-        raise ValueError(f"table {preset!r}: {', '.join(name for name, found in problems.items() if found)}")
+        raise InputError(f"table {preset!r}: {', '.join(name for name, found in problems.items() if found)}")
     for array in (flows, final_demand, output):
         array.setflags(write=False)
     return InputOutputTable(
@@ -302,7 +304,7 @@ class _Sheet:
         for name in names:
             if name in self.columns:
                 return self.columns.index(name)
-        raise ValueError(f"no column {' or '.join(names)}: columns are {', '.join(self.columns)}")
+        raise InputError(f"no column {' or '.join(names)}: columns are {', '.join(self.columns)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -391,7 +393,7 @@ def _read_accounts(size: int) -> _Accounts:
     output = make.row("Total industry supply")[:size].copy()
     # The 71-industry use file names its columns by code, the make file by words: equal totals prove equal order.
     if make.rows[:count] != commodities or (output != use.row("Total industry output (basic prices)")[:size]).any():
-        raise ValueError(f"make_{size}.csv and use_{size}.csv do not list the same commodities and industries")
+        raise InputError(f"make_{size}.csv and use_{size}.csv do not list the same commodities and industries")
     # The last column is headed 'Total Industry Output', but holds total supply of the row's commodity.
     supply = make.cells[:count, make.column("Total Industry Output")]
     # Imports are a column of the 15-industry file only; in both files they are what else makes up supply.
@@ -437,7 +439,7 @@ def _basic_prices(accounts: _Accounts) -> tuple[NDArray[np.float64], float]:
     bearing = goods_wedge * np.clip(use[:, accounts.household] * per_use, 0.0, 1.0)
     rate = -wedge[retail].sum() / bearing.sum()
     if not 0.0 <= rate <= 1.0:
-        raise ValueError(f"retail margins are {rate:.3f} times the difference in household purchases of goods")
+        raise InputError(f"retail margins are {rate:.3f} times the difference in household purchases of goods")
     on_households = rate * bearing
     on_all = ((goods_wedge - on_households) * per_use)[:, np.newaxis] * use
 

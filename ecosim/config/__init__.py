@@ -7,6 +7,7 @@ from typing import Any
 from ecosim.config.edits import parse_set
 from ecosim.config.errors import Problem, ScenarioError
 from ecosim.config.kinds import FAMILIES, KindError, address, find, known
+from ecosim.config.places import placed
 from ecosim.config.scenario import Scenario, load
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "known",
     "load",
     "parse_set",
+    "placed",
     "schema",
 ]
 

@@ -148,7 +148,8 @@ def resolve(field: str, value: object, info: ValidationInfo) -> Part:
 def _code_inside(value: object, annotation: Any, path: _Path = ()) -> Iterator[tuple[_Path, str]]:
     """Names of code where a part inside a part is chosen: parts resolve those themselves, and may forget to ask."""
     if isinstance(value, str):
-        if _CODE.fullmatch(value) and (path[-1] == "kind" or keys(annotation)):
+        # Where nothing is known of a field, as in a part three deep, suspicion costs less than trust.
+        if _CODE.fullmatch(value) and (path[-1] == "kind" or annotation is None or keys(annotation)):
             yield path, value
     elif isinstance(value, Mapping):
         for key, item in value.items():

@@ -244,6 +244,32 @@ def blank(firms: int, lanes: int) -> State:
 
 
 @njit(cache=True)
+def advance(
+    below: Direction,
+    above: Direction,
+    markets: Markets,
+    down: State,
+    up: State,
+    total: Floats,
+    worst: Floats,
+    fall: Floats,
+) -> None:
+    """One round in both directions, which do not touch each other; sets `fall` to the largest decrease of h."""
+    moved = publish_replaceable(down, markets, total) if markets.member.size else publish(down)
+    moved_above = publish(up)
+    fall[:] = 0.0
+    # A direction at rest is skipped, but must not repeat its last changes.
+    if moved:
+        spread(below, down, total, worst, fall)
+    else:
+        down.changed[:] = False
+    if moved_above:
+        spread(above, up, total, worst, fall)
+    else:
+        up.changed[:] = False
+
+
+@njit(cache=True)
 def cascades(
     below: Direction,
     above: Direction,
@@ -277,19 +303,8 @@ def cascades(
             weigh(down, up, weight, now)
         running = batch.size
         for time in range(1, rounds + 1):
-            moved = publish_replaceable(down, markets, total) if markets.member.size else publish(down)
-            moved_above = publish(up)
             before[:] = now[0]
-            fall[:] = 0.0
-            # A direction at rest is skipped, but must not repeat its last changes.
-            if moved:
-                spread(below, down, total, worst, fall)
-            else:
-                down.changed[:] = False
-            if moved_above:
-                spread(above, up, total, worst, fall)
-            else:
-                up.changed[:] = False
+            advance(below, above, markets, down, up, total, worst, fall)
             weighed = convergence != 1
             if weighed:
                 weigh(down, up, weight, now)

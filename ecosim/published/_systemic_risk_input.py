@@ -73,7 +73,8 @@ def amounts(table: pd.DataFrame, column: str, name: str = "firms") -> Floats:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(
-            f"{name}[{column!r}]: {values[row]} in row {label_text(table.index[row])}; give finite numbers >= 0, or drop the row"
+            f"{name}[{column!r}]: {values[row]} in row {label_text(table.index[row])}; "
+            "give finite numbers >= 0, or drop the row"
         )
     return values
 
@@ -86,9 +87,10 @@ def check_firms(firms: pd.DataFrame) -> None:
     for column in {"sector", "market"} & set(firms.columns):
         absent = firms[column].isna().to_numpy()
         if absent.any():
+            firm = label_text(firms.index[int(np.argmax(absent))])
             raise ValueError(
-                f"firms[{column!r}]: missing for firm {label_text(firms.index[int(np.argmax(absent))])}; name a {column} for "
-                "every firm (one of its own where it has none)"
+                f"firms[{column!r}]: missing for firm {firm}; name a {column} for every firm "
+                "(one of its own where it has none)"
             )
 
 
@@ -100,9 +102,10 @@ def read_links(links: pd.DataFrame, index: pd.Index) -> Links:
         rows = np.asarray(index.get_indexer(pd.Index(links[column])), dtype=np.int64)
         if (rows < 0).any():
             row = int(np.argmax(rows < 0))
+            firm, place = label_text(links[column].iloc[row]), label_text(links.index[row])
             raise ValueError(
-                f"links[{column!r}]: unknown firm {label_text(links[column].iloc[row])} in row {label_text(links.index[row])}; add it to "
-                f"the index of firms or drop the link (firms are {some(index[:3])}, ...)"
+                f"links[{column!r}]: unknown firm {firm} in row {place}; add it to the index of firms or drop the link "
+                f"(firms are {some(index[:3])}, ...)"
             )
         ends.append(rows)
     flow = amounts(links, "flow", "links")
@@ -132,9 +135,9 @@ def read_essential(essential: pd.DataFrame, firms: pd.DataFrame) -> tuple[Ints, 
     wrong = np.argwhere(~np.isin(values, (NEGLIGIBLE, NON_ESSENTIAL, ESSENTIAL)))
     if wrong.size:
         k, buyer = wrong[0]
+        place = f"supplier sector {label_text(index[k])}, buyer sector {label_text(index[buyer])}"
         raise ValueError(
-            f"essential: {values[k, buyer]} for supplier sector {label_text(index[k])}, buyer sector {label_text(index[buyer])}; "
-            "give 2 (essential), 1 (non-essential) or 0 (negligible)"
+            f"essential: {values[k, buyer]} for {place}; give 2 (essential), 1 (non-essential) or 0 (negligible)"
         )
     return np.asarray(codes, dtype=np.int64), values.astype(np.int8)
 
@@ -204,9 +207,7 @@ def read_failures(failures: Any, index: pd.Index, name: str) -> tuple[pd.Index, 
     if wrong.any():
         entry = int(np.argmax(wrong))
         column = int(np.searchsorted(psi.indptr, entry, side="right")) - 1
-        raise ValueError(
-            f"{name}: {psi.data[entry]} for firm {label_text(index[psi.indices[entry]])} in scenario {label_text(labels[column])}; "
-            "give the fraction lost, from 0 (nothing) to 1 (all)"
-        )
+        place = f"firm {label_text(index[psi.indices[entry]])} in scenario {label_text(labels[column])}"
+        raise ValueError(f"{name}: {psi.data[entry]} for {place}; give the fraction lost, from 0 (nothing) to 1 (all)")
     psi.eliminate_zeros()
     return labels, Shocks(psi.indptr.astype(np.int64), psi.indices.astype(np.int32), psi.data)

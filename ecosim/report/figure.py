@@ -22,14 +22,14 @@ def draw(series: pd.DataFrame, firms: pd.DataFrame, summary: dict[str, Any], pat
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 8.3), dpi=150, layout="constrained", facecolor="white")
-    grid = figure.add_gridspec(3, 1, height_ratios=[3.2, 1.5, 2.2])
-    output, failing, sectors = (figure.add_subplot(grid[at]) for at in range(3))
+    # Two subfigures, so that the long names of sectors below do not narrow the time axes above.
+    over_time, by_sector = figure.subfigures(2, 1, height_ratios=[4.6, 2.4])
+    output, failing = over_time.subplots(2, 1, sharex=True, height_ratios=[3.1, 1.4])
     _output(output, series.loc[0:], summary)
     _failing(failing, series.loc[0:])
-    _sectors(sectors, firms)
-    failing.sharex(output)
+    _sectors(by_sector.subplots(), firms)
     title = f"{summary['name']}: {summary['economy']['firms']:,} firms, {summary['days']:,} days"
-    figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(title, fontsize=15, fontweight="bold", x=0.012, ha="left")
     figure.savefig(path)
 
 
@@ -77,6 +77,7 @@ def _failing(axes: Any, series: pd.DataFrame) -> None:
     axes.fill_between(series.index, series["firms_failing"], step="mid", color=VERMILION, alpha=0.35, lw=0)
     axes.plot(series.index, series["firms_failing"], color=VERMILION, lw=1.2, drawstyle="steps-mid")
     axes.set_ylim(bottom=0)
+    axes.margins(x=0.01)
     axes.set_xlabel("day", fontsize=10)
     axes.set_ylabel("firms", fontsize=10)
     _plain(axes, "Firms below half of their usual output")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -28,17 +28,17 @@ class Recovery(Part):
     is the mean damage of clients and suppliers: help comes from neighbours who still stand.
     """
 
-    law: Literal[0, 1, 2, 3, 4, 5] = 0
-    """Number of the law, or its name: proportional, uniform, at_once, renewal, exponential, damped."""
+    law: Literal[0, 1, 2, 3, 4, 5, "proportional", "uniform", "at_once", "renewal", "exponential", "damped"] = 0
+    """Number of the law, or its name."""
     days: float = Field(default=30.0, gt=0, le=100_000)
     """Days to recover (laws 0 and 1), or the time constant (3, 4 and 5)."""
     start: int = Field(default=0, ge=0)
     """Days after the outage before recovery starts."""
 
-    @field_validator("law", mode="before")
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        return LAWS.index(value) if value in LAWS else value
+    @property
+    def number(self) -> int:
+        """Number of the law in the reference program."""
+        return LAWS.index(self.law) if isinstance(self.law, str) else self.law
 
     def evening(
         self, damage: NDArray[np.float64], first: NDArray[np.float64], since: int, world: World, rows: NDArray[np.int64]
@@ -46,15 +46,16 @@ class Recovery(Part):
         """Damage (rows,) after the evening of day ``since`` of the outage (0 is its first day), in [0, 1]."""
         if since < self.start:
             return damage
-        if self.law == 0:
+        law = self.number
+        if law == 0:
             damage = damage - first / self.days
-        elif self.law == 1:
+        elif law == 1:
             damage = damage - 1.0 / self.days
-        elif self.law == 2:
+        elif law == 2:
             damage = np.zeros_like(damage)
-        elif self.law == 3:
+        elif law == 3:
             damage = damage * (1.0 - 1.0 / self.days)
-        elif self.law == 4:
+        elif law == 4:
             damage = np.where(damage > 0, first * np.exp(-since / self.days), 0.0)
         else:
             from ecosim.kernels.recovery import helped
