@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ecosim.config import Scenario, ScenarioError, load
     from ecosim.errors import InputError
     from ecosim.model import Ecosystem
-    from ecosim.result import Result
     from ecosim.paired import run
+    from ecosim.result import Result
 
 _HOMES = {
     "SMB": "agents",

@@ -7,8 +7,7 @@ yours that overrides a *decision* (``order``, ``expect``) runs Python for its ow
 
 from __future__ import annotations
 
-import operator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
@@ -31,11 +30,11 @@ PLANS = frozenset({"expected", "inventory_days", "smoothing_days"})
 
 
 class Column:
-    """An attribute of an agent that lives in its row of a column."""
+    """An attribute of an agent that lives in its row of the column of that name."""
 
-    def __init__(self, name: str, doc: str) -> None:
+    def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self.__doc__ = doc
+        self.__doc__ = {**FIRM_COLUMNS, **CUSTOMER_COLUMNS}[name]
 
     def __get__(self, agent: ColumnAgent | None, owner: type) -> Any:
         if agent is None:
@@ -50,19 +49,20 @@ class Column:
             )
         if not (np.isfinite(value) and value >= 0):
             raise ValueError(f"{type(agent).__name__} {agent.unique_id}: {self.name} = {value!r}: not a number >= 0")
-        agent._table.views[self.name][agent._row] = float(value)
+        agent._table.columns[self.name][agent._row] = value
 
 
 class ColumnAgent(mesa.Agent):  # type: ignore[type-arg]
     """A Mesa agent whose numbers live in a row of its model's columns."""
 
+    unique_id: int  # type: ignore[assignment]  # Mesa's own annotation is None
     _table: Table
     _row: int
     _world: World
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse subclasses that would touch results or settlement, when the class is written."""
-        super().__init_subclass__(**kwargs)
+        super().__init_subclass__(**kwargs)  # type: ignore[no-untyped-call]
         for name in vars(cls):
             inherited = next((vars(base)[name] for base in cls.__mro__[1:] if name in vars(base)), None)
             if name in SETTLEMENT or isinstance(inherited, Column):
@@ -88,24 +88,44 @@ def _blank(cls: type[ColumnAgent]) -> ColumnAgent:
 
 
 class Firm(ColumnAgent):
-    """What small businesses and suppliers share: a place in the network, stocks of inputs, and two decisions."""
+    """What small businesses and suppliers share: a place in the network, stocks of inputs, and two decisions.
+
+    Each column is explained, with its unit, in ``ecosim.state.FIRM_COLUMNS``.
+    """
+
+    output = Column()
+    final_demand = Column()
+    wanted = Column()
+    capacity = Column()
+    ceiling = Column()
+    expected = Column()
+    demand = Column()
+    production = Column()
+    consumption = Column()
+    lost = Column()
+    inventory_days = Column()
+    smoothing_days = Column()
+    value_added_share = Column()
+    produced = Column()
+    lowest = Column()
+    failed_on = Column()
 
     @property
     def name(self) -> str:
         """The firm's name."""
-        return self._world.firm_name(self._row)
+        return str(self._world.firm_name(self._row))
 
     @property
     def sector(self) -> str:
         """Name of the sector it works in."""
         firms = self._world.plan.firms
-        return firms.sector_names[firms.sector[self._row]]
+        return str(firms.sector_names[firms.sector[self._row]])
 
     @property
     def region(self) -> str:
         """Name of the region it lies in."""
         firms = self._world.plan.firms
-        return firms.region_names[firms.region[self._row]]
+        return str(firms.region_names[firms.region[self._row]])
 
     def _links(self, name: str) -> NDArray[np.float64]:
         links = self._world.links
@@ -162,8 +182,9 @@ class Firm(ColumnAgent):
         The stock rule replaces what will be used and closes the gap to the target stock over the smoothing time:
         ``max(0, A E/P0 + (n A E/P0 - S) / tau)`` (Inoue & Todo 2019, after Hallegatte 2008).
         """
-        use = self.flow * (self.expected / self.output if self.output > 0 else 1.0)
-        return np.maximum(0.0, use + (self.inventory_days * use - self.stock) / self.smoothing_days)
+        use: NDArray[np.float64] = self.flow * (self.expected / self.output if self.output > 0 else 1.0)
+        gap = self.inventory_days * use - self.stock
+        return np.asarray(np.maximum(0.0, use + gap / self.smoothing_days))
 
 
 class SMB(Firm):
@@ -177,257 +198,11 @@ class Supplier(Firm):
 class Customer(ColumnAgent):
     """A community of households that buys from the businesses of its region."""
 
+    budget = Column()
+    spent = Column()
+    unmet = Column()
+
     @property
     def name(self) -> str:
         """The community's name."""
-        return self._world.plan.customer_names[self._row]
-
-
-def _give_columns() -> None:
-    for cls, columns in ((Firm, FIRM_COLUMNS), (Customer, CUSTOMER_COLUMNS)):
-        for name, doc in columns.items():
-            setattr(cls, name, Column(name, doc))
-
-
-_give_columns()
-
-
-class Roster:
-    """Which class each row has, and the agents that have been touched so far."""
-
-    stock_classes: ClassVar[tuple[type[ColumnAgent], ...]] = (SMB, Supplier, Customer)
-
-    def __init__(self, model: Any, world: World, classes: list[type[ColumnAgent]], kind: NDArray[np.int8]) -> None:
-        """``kind`` (firms + customers,) indexes ``classes``."""
-        self.model, self.world, self.classes, self.kind = model, world, classes, kind
-        self.touched: dict[int, ColumnAgent] = {}
-
-    def agent(self, row: int) -> ColumnAgent:
-        """Return the agent of a row (firms first, then customers), made on first touch and kept."""
-        agent = self.touched.get(row)
-        if agent is None:
-            firms = self.world.firms.rows
-            if not 0 <= row < len(self.kind):
-                raise IndexError(f"no agent {row}: rows run from 0 to {len(self.kind) - 1}")
-            cls = self.classes[self.kind[row]]
-            agent = cls.__new__(cls)
-            agent.model, agent.unique_id, agent.pos, agent._world = self.model, row + 1, None, self.world
-            agent._table = self.world.firms if row < firms else self.world.customers
-            agent._row = row if row < firms else row - firms
-            self.touched[row] = agent
-            agent.setup()
-        return agent
-
-    def overriding(self, decision: str) -> NDArray[np.int64]:
-        """Rows whose class overrides a decision of the stock rule."""
-        stock = getattr(Firm, decision)
-        own = [
-            at
-            for at, cls in enumerate(self.classes)
-            if issubclass(cls, Firm) and getattr(cls, decision) is not stock
-        ]
-        return np.flatnonzero(np.isin(self.kind, own)) if own else np.empty(0, dtype=np.int64)
-
-
-class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
-    """A set of agents as row numbers: Mesa's agent set, on columns where it can be, on agents where it must."""
-
-    def __init__(self, agents: Any, random: Any = None, *, roster: Roster | None = None) -> None:
-        """Make a set of agents, given as agents (as Mesa does) or, with ``roster``, as an array of row numbers."""
-        if roster is None:
-            members = list(agents)
-            if not members:
-                raise ValueError("an empty set of agents needs its roster: use where() or select() on a full set")
-            roster = members[0].model.roster
-            agents = [agent.unique_id - 1 for agent in members]
-        self.roster: Roster = roster
-        self.rows: NDArray[np.int64] = np.asarray(agents, dtype=np.int64)
-        self.random = random
-
-    def _of(self, rows: Any) -> Rows:
-        return Rows(rows, self.random, roster=self.roster)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Any:
-        return map(self.roster.agent, self.rows.tolist())
-
-    def __getitem__(self, item: int | slice) -> Any:
-        """Return one agent, or a set of several."""
-        rows = self.rows[item]
-        return self._of(rows) if isinstance(item, slice) else self.roster.agent(int(rows))
-
-    def __contains__(self, agent: object) -> bool:
-        return (
-            isinstance(agent, ColumnAgent)
-            and agent._world is self.roster.world
-            and bool(np.any(self.rows == agent.unique_id - 1))
-        )
-
-    @property
-    def _agents(self) -> dict[ColumnAgent, None]:
-        return dict.fromkeys(self)
-
-    def _update(self, agents: Any) -> Rows:
-        self.rows = np.array([agent.unique_id - 1 for agent in agents], dtype=np.int64)
-        return self
-
-    def to_list(self) -> list[Any]:
-        """All agents of the set, made if need be."""
-        return list(self)
-
-    def _column(self, name: str) -> NDArray[np.float64] | None:
-        """Values of a column for these rows, or None when not all rows have it."""
-        firms = self.roster.world.firms.rows
-        if not len(self.rows):
-            return np.empty(0)
-        low, high = int(self.rows.min()), int(self.rows.max())
-        for table, start, end in (
-            (self.roster.world.firms, 0, firms),
-            (self.roster.world.customers, firms, len(self.roster.kind)),
-        ):
-            if start <= low and high < end and name in table.columns:
-                values: NDArray[np.float64] = table.columns[name][self.rows - start]
-                return values
-        return None
-
-    def array(self, name: str) -> NDArray[np.float64]:
-        """Values of a column, shape (agents,)."""
-        values = self._column(name)
-        if values is None:
-            raise AttributeError(f"not every agent of this set has a column {name!r}")
-        return values
-
-    def get(self, attr_names: Any, handle_missing: str = "error", default_value: Any = None) -> list[Any]:
-        """Values of one attribute, or of several, of each agent."""
-        if handle_missing not in {"error", "default"}:
-            raise ValueError(f"handle_missing = {handle_missing!r}: use 'error' or 'default'")
-        if isinstance(attr_names, str):
-            values = self._column(attr_names)
-            if values is not None:
-                return list(values.tolist())
-            if handle_missing == "error":
-                return [getattr(agent, attr_names) for agent in self]
-            return [getattr(agent, attr_names, default_value) for agent in self]
-        columns = [self.get(name, handle_missing, default_value) for name in attr_names]
-        return [list(values) for values in zip(*columns, strict=True)]
-
-    def agg(self, attribute: str, func: Any) -> Any:
-        """Aggregate an attribute by one function or several."""
-        column = self._column(attribute)
-        values: Any = self.get(attribute) if column is None else column
-        fast = {sum: np.sum, min: np.min, max: np.max}
-        if callable(func):
-            found = (fast.get(func, func) if column is not None else func)(values)
-            return found.item() if isinstance(found, np.generic) else found
-        return [self.agg(attribute, each) for each in func]
-
-    def set(self, attr_name: str, value: Any) -> Rows:
-        """Set an attribute of all agents; on columns only a firm's own plans can be set."""
-        for agent in self:
-            setattr(agent, attr_name, value)
-        return self
-
-    def where(self, mask: NDArray[np.bool_]) -> Rows:
-        """Return the agents for which ``mask`` (agents,) is true, without making any."""
-        return self._of(self.rows[np.asarray(mask, dtype=bool)])
-
-    def select(
-        self,
-        filter_func: Any = None,
-        at_most: int | float = float("inf"),
-        inplace: bool = False,
-        agent_type: type | None = None,
-    ) -> Rows:
-        """Select agents by type, by a function of the agent, and up to a number or share of them."""
-        rows = self.rows
-        limit = int(len(rows) * at_most) if isinstance(at_most, float) and at_most <= 1.0 else at_most
-        if agent_type is not None:
-            right = [at for at, cls in enumerate(self.roster.classes) if issubclass(cls, agent_type)]
-            rows = rows[np.isin(self.roster.kind[rows], right)]
-        if filter_func is not None:
-            chosen: list[int] = []
-            for row in rows.tolist():
-                if len(chosen) >= limit:
-                    break
-                if filter_func(self.roster.agent(row)):
-                    chosen.append(row)
-            rows = np.array(chosen, dtype=np.int64)
-        rows = rows if limit == float("inf") else rows[: int(limit)]
-        if inplace:
-            self.rows = rows
-            return self
-        return self._of(rows)
-
-    def sort(self, key: Any, ascending: bool = False, inplace: bool = False) -> Rows:
-        """Sort by an attribute or a function of the agent; ties keep their order."""
-        column = self._column(key) if isinstance(key, str) else None
-        if column is not None:
-            order = np.argsort(column if ascending else -column, kind="stable")
-        else:
-            value = operator.attrgetter(key) if isinstance(key, str) else key
-            values = [value(agent) for agent in self]
-            order = np.array(sorted(range(len(values)), key=values.__getitem__, reverse=not ascending), dtype=np.int64)
-        return self._moved(self.rows[order], inplace)
-
-    def shuffle(self, inplace: bool = False) -> Rows:
-        """Put the agents in random order, from the model's Mesa generator."""
-        rows = self.rows.tolist()
-        self.random.shuffle(rows)
-        return self._moved(np.array(rows, dtype=np.int64), inplace)
-
-    def _moved(self, rows: NDArray[np.int64], inplace: bool) -> Rows:
-        if not inplace:
-            return self._of(rows)
-        self.rows = rows
-        return self
-
-    def do(self, method: Any, *args: Any, **kwargs: Any) -> Rows:
-        """Call a method on each agent. A decision runs compiled for firms that keep the stock rule."""
-        if isinstance(method, str) and method in DECISIONS and not args and not kwargs:
-            self.roster.model.decide(method, self.rows)
-            return self
-        self.map(method, *args, **kwargs)
-        return self
-
-    def shuffle_do(self, method: Any, *args: Any, **kwargs: Any) -> Rows:
-        """Call a method on each agent in random order."""
-        self.shuffle().do(method, *args, **kwargs)
-        return self
-
-    def map(self, method: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        """Call a method or a function on each agent and return the results."""
-        if isinstance(method, str):
-            return [getattr(agent, method)(*args, **kwargs) for agent in self]
-        return [method(agent, *args, **kwargs) for agent in self]
-
-    def groupby(self, by: Any, result_type: str = "agentset") -> Any:
-        """Group by an attribute or a function of the agent."""
-        values = [by(agent) for agent in self] if callable(by) else self.get(by)
-        groups: dict[Any, list[int]] = {}
-        for value, row in zip(values, self.rows.tolist(), strict=True):
-            groups.setdefault(value, []).append(row)
-        sets = {value: self._of(rows) for value, rows in groups.items()}
-        return mesa.agentset.GroupBy(sets if result_type == "agentset" else {k: list(v) for k, v in sets.items()})
-
-    def add(self, agent: Any) -> None:
-        """Add an agent of the same economy to this set."""
-        if not isinstance(agent, ColumnAgent):
-            raise TypeError(
-                f"{type(agent).__name__} cannot join an Ecosystem: its agents are rows of the economy; "
-                "subclass SMB, Supplier or Customer and name your class in economy.agents"
-            )
-        if agent not in self:
-            self.rows = np.append(self.rows, agent.unique_id - 1)
-
-    def discard(self, agent: Any) -> None:
-        """Take an agent out of this set (it stays in the economy)."""
-        if agent in self:
-            self.rows = self.rows[self.rows != agent.unique_id - 1]
-
-    def remove(self, agent: Any) -> None:
-        """Take an agent out of this set, or raise KeyError."""
-        if agent not in self:
-            raise KeyError(agent)
-        self.discard(agent)
+        return str(self._world.plan.customer_names[self._row])

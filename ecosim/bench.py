@@ -106,6 +106,7 @@ def _bare(arrays: tuple[list[Any], list[Any]], days: int) -> None:
 def _bytes(eco: Ecosystem) -> int:
     """Bytes of all arrays that a model holds, shared ones once."""
     world = eco.world
+    sets: list[Any] = [eco.agents, *eco.agents_by_type.values()]
     held = [
         *world.firms.columns.values(),
         *world.sheet.multipliers.values(),
@@ -114,8 +115,7 @@ def _bytes(eco: Ecosystem) -> int:
         *(value for value in vars(world.plan.firms).values()),
         *(value for memory in world.memory.values() for value in memory.values()),
         eco.roster.kind,
-        *(rows.rows for rows in eco.agents_by_type.values()),
-        eco.agents.rows,
+        *(agents.rows for agents in sets),
     ]
     arrays = {id(value): value for value in held if isinstance(value, np.ndarray)}
     return sum(array.nbytes for array in arrays.values())

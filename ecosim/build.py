@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecosim.blueprint import Blueprint, Slots
+from ecosim.calibration.balance import balance
 from ecosim.economies.economy import Economy, Needs
 from ecosim.economies.given import Given
-from ecosim.calibration.balance import balance
 from ecosim.errors import InputError
 from ecosim.networks.imported import Imported
 from ecosim.networks.wiring import Network

@@ -115,7 +115,9 @@ def _tell(result: Result, folder: Path) -> None:
     console.print(Text(result.summary["name"], style="bold"))
     for sentence in sentences(result.summary):
         console.print(Padding(Text(sentence), (0, 0, 0, 2)))
-    console.print(f"Written to {folder} in {result.manifest['seconds']:.1f} s; look at {folder / 'figure.png'}", markup=False)
+    console.print(
+        f"Written to {folder} in {result.manifest['seconds']:.1f} s; look at {folder / 'figure.png'}", markup=False
+    )
 
 
 @app.command()

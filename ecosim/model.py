@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 
-from ecosim.agents import DECISIONS, SMB, Customer, Firm, Roster, Rows, Supplier
+from ecosim.agents import DECISIONS, SMB, Customer, Firm, Supplier
 from ecosim.build import build
 from ecosim.config import Scenario
 from ecosim.errors import InputError
 from ecosim.metrics import STANDARD
 from ecosim.rng import Streams
+from ecosim.rows import Roster, Rows
 from ecosim.state import World
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         chosen = scenario if scenario is not None else Scenario()
         seed = _seed(chosen.seed if rng is None else rng)
         super().__init__(rng=seed)
-        self._scenario = chosen
+        self._scenario: Scenario = chosen
         self.seed, self.replicate, self.threads = seed, replicate, threads
         streams = Streams(seed, replicate)
         plan = blueprint if blueprint is not None else build(chosen.economy, chosen.network, streams)
@@ -187,12 +187,14 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         rows = len(kind)
         self.roster = Roster(self, self.world, classes, kind)
         self._own = {decision: self.roster.overriding(decision) for decision in DECISIONS}
-        self._all_agents = Rows(np.arange(rows), self.random, roster=self.roster)
-        self._agents_by_type = {
+        everyone: Any = Rows(np.arange(rows), self.random, roster=self.roster)
+        self._all_agents = everyone
+        by_type: dict[Any, Any] = {
             cls: Rows(np.flatnonzero(kind == at), self.random, roster=self.roster)
             for at, cls in enumerate(classes)
             if at < len(Roster.stock_classes) or (kind == at).any()
         }
+        self._agents_by_type = by_type
 
     def agent(self, row: int) -> Any:
         """Return the agent of a row: firms first, then communities of customers."""
@@ -201,7 +203,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
     # --- what can be read ----------------------------------------------------------------------------------------
 
     @property
-    def scenario(self) -> Scenario:  # type: ignore[override]
+    def scenario(self) -> Scenario:
         """What this economy was made from."""
         return self._scenario
 
@@ -268,7 +270,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         if self.threads > 1:
             import numba
 
-            numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
+            numba.set_num_threads(min(self.threads, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
         return day_kernels(self.threads > 1)
 
 
@@ -285,8 +287,8 @@ def _seed(given: int | np.integer[Any] | np.random.Generator) -> int:
 def _metrics(scenario: Scenario) -> dict[str, Metric]:
     from ecosim.config.kinds import find
 
-    standard = [find("metrics", kind)() for kind in STANDARD]
-    return {metric.kind: metric for metric in [*standard, *scenario.metrics]}
+    chosen: list[Any] = [*(find("metrics", kind)() for kind in STANDARD), *scenario.metrics]
+    return {metric.kind: metric for metric in chosen}
 
 
 def _named(parts: Any, streams: Streams) -> list[Any]:
@@ -294,7 +296,9 @@ def _named(parts: Any, streams: Streams) -> list[Any]:
     labels = [part.label for part in parts]
     for at, label in enumerate(labels):
         if label in labels[:at]:
-            raise InputError(f"shocks.{at}.name: {label!r} is taken by shocks.{labels.index(label)}; give it another name")
+            raise InputError(
+                f"shocks.{at}.name: {label!r} is taken by shocks.{labels.index(label)}; give it another name"
+            )
     return [(part, streams[f"shock: {part.label}"]) for part in parts]
 
 

@@ -88,7 +88,9 @@ class Result:
             if not (source / name).is_file()
         ]
         if missing:
-            raise InputError(f"{source}: not the folder of a run: {missing[0]} is missing; give one written by ecosim run")
+            raise InputError(
+                f"{source}: not the folder of a run: {missing[0]} is missing; give one written by ecosim run"
+            )
         manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
         for name, expected in manifest["files"].items():
             if _sha256(source / name) != expected:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mesa.time import EventGenerator, Priority, Schedule
 
-from ecosim.agents import Roster
 from ecosim.blueprint import Blueprint, Firms
 from ecosim.config import Scenario
 from ecosim.errors import InputError
+from ecosim.rows import Roster
 
 if TYPE_CHECKING:
     from ecosim.model import Ecosystem

@@ -311,11 +311,8 @@ def test_code_is_not_imported_where_it_is_not_allowed(toy: Path, tmp_path: Path)
     stranger = Scenario.from_yaml("days: 3", allow_code=False)
     assert "may not run any" in refused(stranger, {"network.kind": "evil:X"})
     assert "may not run any" in refused(stranger, {"shocks": [{"kind": "evil:X"}]})
-    for inner in (
-        "evil:X",
-        {"kind": "evil:X"},
-        {"kind": "shaken", "of": "evil:X"},
-    ):  # the toy, like a careless part, does not ask
+    # The toy, like a careless part, does not ask.
+    for inner in ("evil:X", {"kind": "evil:X"}, {"kind": "shaken", "of": "evil:X"}):
         assert "may not run any" in refused(stranger, {"network": {"kind": "shaken", "of": inner}})
     assert not mark.exists()
     with pytest.raises(ScenarioError, match="has no 'X'"):  # the same file, trusted, does run
@@ -837,8 +834,7 @@ def test_the_digest_is_the_same_in_every_process(toy: Path) -> None:
         import sys
         sys.path.insert(0, {str(toy)!r})
         from ecosim.config import FAMILIES, Scenario
-        from ecosim.config import edits
-from ecosim.config.kinds import Family
+        from ecosim.config.kinds import Family
         for name, family in list(FAMILIES.items()):
             FAMILIES[name] = Family(family.package.replace("ecosim", "toyecosim", 1), family.noun, many=family.many)
         print(Scenario.from_yaml("mechanisms: [{{kind: prices, goods: [a, b, c, d, e]}}]").digest())

@@ -37,7 +37,7 @@ KINDS = sorted(CERTAIN + ORDERED + DRAWN)
 
 def some_firms(n: int, sectors: int = 1, seed: int = 0) -> Firms:
     rng = np.random.default_rng(seed)
-    size = rng.pareto(1.2, n) + 1
+    size = np.sort(rng.pareto(1.2, n) + 1)  # so that order of size is order of row
     return Firms(
         sector=rng.integers(0, sectors, n).astype(np.int32),
         sector_names=tuple(f"sector {s}" for s in range(sectors)),
@@ -234,6 +234,16 @@ def test_hierarchy_has_exact_tiers() -> None:
     assert (tier[suppliers[10:]] == tier[10:, None] - 1).all()
     tall = wired(Hierarchy(tiers=3, widening=10), 111, 4)  # one firm on top, ten below: they have one supplier each
     assert ((tall >= 0).sum(axis=1) == [0] + [1] * 10 + [4] * 100).all()
+
+
+@pytest.mark.parametrize("net", [Acyclic(), Hierarchy()])
+def test_one_way_structures_begin_with_the_smallest_firms(net: Network) -> None:
+    n, k = 100, 4
+    firms, slots = some_firms(n), some_slots(n, k)
+    np.copyto(firms.size, firms.size[::-1].copy())
+    empty = (net.wire(firms, slots, np.random.default_rng(0)).reshape(n, k) == -1).all(axis=1)
+    assert 0 < empty.sum() < n / 2
+    assert firms.size[empty].max() < firms.size[~empty].min()
 
 
 def test_small_world_without_shortcuts_is_the_lattice() -> None:

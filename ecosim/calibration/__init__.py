@@ -1,0 +1,1 @@
+"""From national tables to balanced firm networks: tables, recipes, places, flows, and firms that a user brings."""

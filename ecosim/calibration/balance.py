@@ -153,9 +153,7 @@ def _fit_total(
     return output, rounds
 
 
-def _to_cost(
-    share: NDArray[np.float64], buyer: NDArray[np.int32], goal: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _to_cost(share: NDArray[np.float64], buyer: NDArray[np.int32], goal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scale each buyer's shares so that they sum to its goal."""
     spent = np.bincount(buyer, share, minlength=len(goal))
     scale = np.divide(goal, spent, out=np.zeros_like(goal), where=spent > 0)

@@ -200,9 +200,7 @@ def _choice(
     return np.nan_to_num(found, nan=default).astype(np.int64)
 
 
-def _affordable(
-    name: pd.Series[str], output: NDArray[np.float64], inputs: NDArray[np.float64], source: Source
-) -> None:
+def _affordable(name: pd.Series[str], output: NDArray[np.float64], inputs: NDArray[np.float64], source: Source) -> None:
     wrong = Mistakes()
     wrong.where(
         (inputs >= output) & (inputs > 0),

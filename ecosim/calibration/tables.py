@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ecosim.calibration.industries import WIOD_INDUSTRIES
-
 from ecosim.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Which firms there are and what they need: one file a kind."""

@@ -73,4 +73,3 @@ class Economy(Part, ABC):
     @abstractmethod
     def needs(self, suppliers: int, streams: Streams) -> Needs:
         """Return firms and slots, with ``suppliers`` slots a firm."""
-

@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ecosim.blueprint import Firms
-from ecosim.economies.economy import Economy, Needs
 from ecosim.calibration.places import region_names, settle
 from ecosim.calibration.recipes import draw_slots, firms_per_sector, pareto_sizes
+from ecosim.economies.economy import Economy, Needs
 
 if TYPE_CHECKING:
     from ecosim.calibration.tables import InputOutputTable

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from ecosim.blueprint import Firms, Slots
-from ecosim.economies.economy import Economy, Needs
 from ecosim.calibration.places import region_names, settle
+from ecosim.economies.economy import Economy, Needs
 
 if TYPE_CHECKING:
     from ecosim.rng import Streams

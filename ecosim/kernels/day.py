@@ -19,9 +19,7 @@ ESSENTIAL, IMPORTANT, OTHER = 2, 1, 0
 
 
 @njit(inline="always")
-def order_rule(
-    flow: float, pace: float, inventory_days: float, smoothing_days: float, stock: float
-) -> float:
+def order_rule(flow: float, pace: float, inventory_days: float, smoothing_days: float, stock: float) -> float:
     """Replace what will be used and close the gap to the target stock over the smoothing time."""
     use = flow * pace
     return max(0.0, use + (inventory_days * use - stock) / smoothing_days)
@@ -146,7 +144,7 @@ def _sellers(
             uneven = uneven or amount > out_flow[e] * (1.0 + NOISE) or amount <= 0.0
         want = wanted[i]
         asked = want + orders
-        made = min(min(capacity[i], ceiling[i]), asked)
+        made = min(capacity[i], ceiling[i], asked)
         demand[i] = asked
         production[i] = made
         lost[i] = 0.0

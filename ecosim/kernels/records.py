@@ -1,10 +1,12 @@
 """What is kept of every firm while a run goes on, in one pass over the firms."""
 
+from typing import Any
+
 from numba import njit
 
 
 @njit(cache=True)
-def keep(day, production, output, produced, lowest, failed_on, threshold):
+def keep(day: int, production: Any, output: Any, produced: Any, lowest: Any, failed_on: Any, threshold: float) -> int:
     """Add today's production, keep the lowest share of baseline and the first day below ``threshold`` of it.
 
     Returns how many firms are below it today.

@@ -1,10 +1,12 @@
 """Recovery with the help of neighbours (law 5 of the reference program of Inoue & Todo 2019)."""
 
+from typing import Any
+
 from numba import njit
 
 
 @njit(cache=True)
-def helped(rows, damage, ptr, supplier, out_ptr, client, days):
+def helped(rows: Any, damage: Any, ptr: Any, supplier: Any, out_ptr: Any, client: Any, days: float) -> None:
     """Let damaged firms recover, faster the less their suppliers and clients are damaged; in place, row by row.
 
     Firms are taken in order and see neighbours before them as they are already this evening, as in the reference

@@ -1,0 +1,1 @@
+"""What makes firms small businesses: one file a mechanism, none yet."""

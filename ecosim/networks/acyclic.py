@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 class Acyclic(Network):
     """Goods flow in one direction, from raw material to shop counter, and never come back.
 
-    Firms stand in one order and buy evenly from those before them (cascade model of Cohen & Newman 1985, with the
-    number of suppliers kept). The first firms have fewer suppliers than slots, the very first none. Firms of
-    different sectors are ordered by their rank in their own sector, as a share of it, ties by sector: firm q of
-    m_b may buy from firm p of m_a if p / m_a < q / m_b.
+    Firms stand in one order, the smallest first and equals in order of row (a large firm without suppliers could not
+    be made up for by the rest of its sector), and buy evenly from those before them (cascade model of Cohen & Newman
+    1985, with the number of suppliers kept). The first firms have fewer suppliers than slots, the very first none.
+    Firms of different sectors are ordered by their rank in their own sector, as a share of it, ties by sector: firm
+    q of m_b may buy from firm p of m_a if p / m_a < q / m_b.
     """
 
     kind: Literal["acyclic"] = "acyclic"
@@ -29,7 +30,7 @@ class Acyclic(Network):
 
     def wire(self, firms: Firms, slots: Slots, rng: np.random.Generator) -> NDArray[np.int32]:
         one_regime(slots, self.kind)
-        places = Places.of(firms, slots)
+        places = Places.of(firms, slots, order=firms.size)
         scaled = places.own * places.size
         ahead = scaled // places.home
         tie_won = (scaled % places.home > 0) | (~places.anyone & (slots.product < firms.sector[places.buyer]))

@@ -23,7 +23,9 @@ class Hierarchy(Network):
     evenly from the tier above its own, and the top tier has no suppliers (tiered supply networks: Lambert & Cooper
     2000; Choi & Hong 2002). With ``widening`` below 1 it is an assembler's pyramid: many makers of parts at the
     source, few finishers at the end. A tier with fewer firms than the next one has slots leaves some of them empty.
-    Where a sector is so small that the tier above has no firm in it, the nearest tier above that has one supplies.
+    Firms stand in order of size, the smallest at the top, equals in order of row: a large firm without suppliers
+    could not be made up for by the rest of its sector. Where a sector is so small that the tier above has no firm in
+    it, the nearest tier above that has one supplies.
     """
 
     kind: Literal["hierarchy"] = "hierarchy"
@@ -35,7 +37,7 @@ class Hierarchy(Network):
 
     def wire(self, firms: Firms, slots: Slots, rng: np.random.Generator) -> NDArray[np.int32]:
         one_regime(slots, self.kind)
-        places = Places.of(firms, slots)
+        places = Places.of(firms, slots, order=firms.size)
         above = self.tier_of(places.own, places.home) - 1
         high = self._top_of(above + 1, places.size)
         low = self._top_of(np.maximum(above, 0), places.size)

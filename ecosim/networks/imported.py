@@ -121,7 +121,7 @@ def _read_graphml(path: str) -> nx.DiGraph[Any]:
     import networkx as nx
 
     try:
-        graph: nx.DiGraph[Any] = nx.read_graphml(path)
+        graph: Any = nx.read_graphml(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check network.graphml") from None
     except (ET.ParseError, nx.NetworkXError, KeyError, ValueError) as error:
@@ -130,7 +130,8 @@ def _read_graphml(path: str) -> nx.DiGraph[Any]:
         graph_rows(graph)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
-    return graph
+    found: nx.DiGraph[Any] = graph
+    return found
 
 
 def _read(value: str | tuple[Row, ...], where: str) -> tuple[pd.DataFrame, Source]:

@@ -112,7 +112,7 @@ class Places:
     inside: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, firms: Firms, slots: Slots, order: NDArray[np.int64] | None = None) -> Places:
+    def of(cls, firms: Firms, slots: Slots, order: NDArray[Any] | None = None) -> Places:
         """Lay out the pools; firms stand in each by ``order`` (a number per firm), without one by row."""
         sector, n = firms.sector, len(firms)
         sectors = 1 + max(int(sector.max(initial=-1)), int(slots.product.max(initial=-1)))

@@ -23,7 +23,8 @@ def draw(series: pd.DataFrame, firms: pd.DataFrame, summary: dict[str, Any], pat
 
     figure = Figure(figsize=(10, 8.3), dpi=150, layout="constrained", facecolor="white")
     # Two subfigures, so that the long names of sectors below do not narrow the time axes above.
-    over_time, by_sector = figure.subfigures(2, 1, height_ratios=[4.6, 2.4])
+    halves: Any = figure.subfigures(2, 1, height_ratios=[4.6, 2.4])
+    over_time, by_sector = halves
     output, failing = over_time.subplots(2, 1, sharex=True, height_ratios=[3.1, 1.4])
     _output(output, series.loc[0:], summary)
     _failing(failing, series.loc[0:])

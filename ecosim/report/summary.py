@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 RECOVERED = 0.01  # deviation from the twin within which output counts as recovered
 RECOVERED_DAYS = 7  # days for which it must hold
 NAMED = 5  # firms and sectors that are named
+FIRST = ("firm", "sector", "region", "failed_on")  # what is said of the first to fail
 
 
 def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events: pd.DataFrame) -> dict[str, Any]:
@@ -55,7 +56,8 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events:
 
 def _shocks(eco: Ecosystem, firms: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
-    for shock in eco.scenario.shocks:
+    shocks: tuple[Any, ...] = eco.scenario.shocks
+    for shock in shocks:
         memory = eco.world.memory.get(shock.label, {})
         rows = memory.get("rows", np.empty(0, dtype=np.int64))
         rows = rows[memory["first"] > 0] if "first" in memory else rows
@@ -86,13 +88,14 @@ def _recovery(ratio: Any, bottom: int) -> int | None:
 def _failed(firms: pd.DataFrame) -> dict[str, Any]:
     failed = firms[firms["failed_on"] >= 0]
     spared = failed[failed["damage"] == 0].sort_values(["failed_on", "output"], ascending=[True, False], kind="stable")
+    first = spared.head(NAMED)
     return {
         "firms": len(failed),
         "percent": 100.0 * len(failed) / len(firms),
         "undamaged": len(spared),
         "first_undamaged": [
-            {"firm": row.firm, "sector": str(row.sector), "region": str(row.region), "day": int(row.failed_on)}
-            for row in spared.head(NAMED).itertuples()
+            {"firm": firm, "sector": sector, "region": region, "day": int(day)}
+            for firm, sector, region, day in zip(*(first[name].tolist() for name in FIRST), strict=True)
         ],
     }
 

@@ -1,0 +1,1 @@
+"""What befalls firms: one file a kind."""

@@ -1,0 +1,634 @@
+"""What a run leaves: frames and figures that can be recomputed, a folder that is whole or not there, true sentences."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+import ecosim
+from ecosim import SMB, Ecosystem, InputError, Result, load
+from ecosim.report import figure
+from ecosim.report.summary import sentences, summarise
+from ecosim.result import FAILING_EVENT, FRAMES, collect
+from ecosim.who import Who
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = load(ROOT / "configs/tiny.yaml")
+MAIN = load(ROOT / "configs/main_street.yaml")
+TWO = TINY.with_(
+    {
+        "name": "two shocks",
+        "days": 90,
+        "shocks.1": {
+            "kind": "outage",
+            "name": "strike",
+            "who": {"firms": ["Inn", "Brewery", "Cafe"]},
+            "when": 33,
+            "severity": 0.9,
+            "recovery": {"law": "at_once", "days": 1, "start": 4},
+        },
+    }
+)
+SCENARIOS = {scenario.name: scenario for scenario in (TINY, MAIN, TWO)}
+FILES = {"manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{name}.parquet" for name in FRAMES)}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {name: ecosim.run(scenario) for name, scenario in SCENARIOS.items()}
+
+
+@pytest.fixture(scope="module")
+def saved(results, tmp_path_factory):
+    """A saved folder, to be copied and not touched."""
+    return results["tiny"].save(tmp_path_factory.mktemp("saved") / "tiny")
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    """A saved folder to spoil."""
+    return Path(shutil.copytree(saved, tmp_path / "run"))
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Draw nothing worth the time, where the figure is not the point."""
+    monkeypatch.setattr(figure, "draw", lambda result, path: Path(path).write_bytes(b"a figure"))
+
+
+def without_shocks(**changes):
+    return TINY.with_({"shocks": [], **changes})
+
+
+# Figures can be recomputed from the frames ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_summary_can_be_recomputed_from_the_frames(results, name):
+    result, scenario = results[name], SCENARIOS[name]
+    summary, firms, links, events = result.summary, result.firms, result.links, result.events
+    lived = result.series[result.series.index >= 0]
+    assert summary["name"] == name
+    assert summary["days"] == len(lived) == scenario.days
+    assert summary["seed"] == 1
+    economy = summary["economy"]
+    assert (economy["firms"], economy["links"]) == (len(firms), len(links))
+    assert economy["sectors"] == len(set(firms["sector"].astype(str)))
+    assert economy["regions"] == len(set(firms["region"].astype(str)))
+    assert economy["output_a_day"] == pytest.approx(firms["output"].sum())
+    for key, column in (
+        ("production", "total_production"),
+        ("value_added", "value_added"),
+        ("final_consumption", "final_consumption"),
+    ):
+        lost = sum(lived[f"twin_{column}"]) - sum(lived[column])
+        assert summary["loss"][key] == pytest.approx(lost)
+        assert summary["loss"][f"{key}_percent"] == pytest.approx(100 * lost / sum(lived[f"twin_{column}"]))
+    assert summary["loss"]["production"] == pytest.approx(firms["lost"].sum())
+    ratio = lived["total_production"] / lived["twin_total_production"]
+    bottom = ratio.idxmin()
+    assert summary["bottom"]["day"] == bottom
+    assert summary["bottom"]["production_percent_of_twin"] == pytest.approx(100 * ratio.loc[bottom])
+    near = (ratio - 1).abs() <= 0.01
+    back = next(day for day in ratio.index if day >= bottom and near.loc[day : day + 6].all())
+    assert summary["recovered_on"] == back
+    assert summary["direct_capacity_lost"] == pytest.approx(sum(lived["capacity_lost"]))
+    assert summary["goods_lost"] == pytest.approx(sum(lived["goods_lost"]))
+    for told, shock in zip(summary["shocks"], scenario.shocks, strict=True):
+        hit = firms.merge(events[events["event"] == f"{shock.label} hits"], on="firm")
+        assert (told["name"], told["kind"], told["day"]) == (shock.label, "outage", shock.when)
+        assert set(hit["day"]) == {shock.when}
+        assert told["firms"] == len(hit)
+        assert told["firms_percent"] == pytest.approx(100 * len(hit) / len(firms))
+        assert told["output_percent"] == pytest.approx(100 * hit["output"].sum() / firms["output"].sum())
+    failed = firms[firms["failed_on"] >= 0]
+    hurt = set(events[events["event"].str.endswith(" hits")]["firm"])
+    spared = failed[~failed["firm"].isin(hurt)]
+    assert summary["failed"]["firms"] == len(failed)
+    assert summary["failed"]["percent"] == pytest.approx(100 * len(failed) / len(firms))
+    assert summary["failed"]["undamaged"] == len(spared)
+    first = spared.sort_values("output", ascending=False).sort_values("failed_on", kind="stable").head(5)
+    assert [(item["firm"], item["day"]) for item in summary["failed"]["first_undamaged"]] == list(
+        zip(first["firm"], first["failed_on"], strict=True)
+    )
+    by = firms.assign(sector=firms["sector"].astype(str)).groupby("sector")[["lost", "produced"]].sum()
+    share = (100 * by["lost"] / (by["lost"] + by["produced"])).sort_values(ascending=False)
+    told = summary["worst_sectors"]
+    assert [item["lost_percent"] for item in told] == pytest.approx(share.head(5).tolist())
+    for item in told:
+        assert share[item["sector"]] == pytest.approx(item["lost_percent"])
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_twin_stays_at_the_baseline(results, name):
+    series = results[name].series
+    for column in ("total_production", "value_added", "final_consumption"):
+        assert (series[f"twin_{column}"] == series[column].iloc[0]).all()
+        assert (series[column].loc[:29] == series[column].iloc[0]).all(), "before the shock"
+        assert series[column].loc[30] < series[column].iloc[0]
+    assert series.index.tolist() == list(range(-1, SCENARIOS[name].days))
+    assert series.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_frames_hold_what_the_economy_did(results, name):
+    result, scenario = results[name], SCENARIOS[name]
+    eco = Ecosystem(scenario)
+    production = []
+    for _ in range(scenario.days):
+        eco.run_for(1)
+        production.append(eco.world.firms.production.copy())
+    made = np.array(production)
+    firms, table = result.firms, eco.world.firms
+    rest = len(made) * table.output
+    np.testing.assert_allclose(firms["produced"], made.sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(firms["lost"], rest - made.sum(axis=0), atol=1e-9 * rest.max())
+    np.testing.assert_allclose(firms["lost_percent"], 100 * (1 - made.sum(axis=0) / rest), atol=1e-9)
+    np.testing.assert_allclose(firms["lowest"], (made / table.output).min(axis=0), rtol=1e-12)
+    below = made < 0.5 * table.output
+    np.testing.assert_array_equal(firms["failed_on"], np.where(below.any(axis=0), below.argmax(axis=0), -1))
+    np.testing.assert_array_equal(result.series["firms_failing"].loc[0:], below.sum(axis=1))
+    graph = eco.graph()
+    assert firms["firm"].tolist() == list(graph)[: len(firms)]
+    for column in ("type", "sector", "region", "x", "y", "output", "final_demand"):
+        assert firms[column].tolist() == [graph.nodes[firm][column] for firm in firms["firm"]]
+    supply = {(a, b): data for a, b, data in graph.edges(data=True) if data["layer"] == "supply"}
+    pairs = list(zip(result.links["supplier"], result.links["client"], strict=True))
+    assert set(pairs) == set(supply)
+    for column in ("product", "importance", "flow", "stock", "ordered", "delivered"):
+        assert result.links[column].tolist() == [supply[pair][column] for pair in pairs]
+    assert (
+        firms["suppliers"].tolist()
+        == firms["firm"].map(pd.Series([b for _, b in pairs]).value_counts()).fillna(0).astype(int).tolist()
+    )
+    assert (
+        firms["clients"].tolist()
+        == firms["firm"].map(pd.Series([a for a, _ in pairs]).value_counts()).fillna(0).astype(int).tolist()
+    )
+    events = result.events
+    assert events["day"].is_monotonic_increasing
+    fell = events[events["event"] == FAILING_EVENT]
+    assert dict(zip(fell["firm"], fell["day"], strict=True)) == {
+        firm: day for firm, day in zip(firms["firm"], firms["failed_on"], strict=True) if day >= 0
+    }
+    place = firms.set_index("firm")
+    assert events["sector"].tolist() == place["sector"].astype(str).loc[events["firm"]].tolist()
+    assert events["region"].tolist() == place["region"].astype(str).loc[events["firm"]].tolist()
+    hits = events[events["event"].str.endswith(" hits")].groupby("firm")["amount"].max()
+    assert firms.set_index("firm")["damage"].to_dict() == {firm: hits.get(firm, 0.0) for firm in firms["firm"]}
+
+
+def test_a_run_is_the_same_again_and_says_how_to_repeat_it(results):
+    again, other = ecosim.run(TINY), ecosim.run(TINY, rng=7)
+    manifest = results["tiny"].manifest
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(results["tiny"], name), check_exact=True)
+    assert {**again.manifest, "seconds": 0} == {**manifest, "seconds": 0}
+    assert (manifest["seed"], other.manifest["seed"], other.summary["seed"]) == (1, 7, 7)
+    assert manifest["scenario_sha256"] == TINY.digest()
+    assert manifest["versions"]["mesa"] == "3.5.1"
+    assert results["main_street"].manifest["data"]["preset"] == "us"
+    assert other.manifest["network_sha256"] == manifest["network_sha256"]
+    wet = ecosim.run(TINY.with_({"shocks.0.severity": 0.81})).manifest
+    assert wet["network_sha256"] == manifest["network_sha256"]
+    assert wet["series_sha256"] != manifest["series_sha256"]
+    assert wet["scenario_sha256"] != manifest["scenario_sha256"]
+
+
+def test_a_run_may_be_given_as_a_file_and_tells_its_progress(results):
+    told = []
+    result = ecosim.run(str(ROOT / "configs/tiny.yaml"), progress=lambda *done: told.append(done))
+    pd.testing.assert_frame_equal(result.series, results["tiny"].series, check_exact=True)
+    assert told == [(day + 1, 180) for day in range(180)]
+
+
+def test_classes_of_ones_own_stand_in_the_frame():
+    class Bold(SMB):
+        """Keeps hardly any stock."""
+
+        def setup(self):
+            self.inventory_days = 1.0
+
+        def order(self):
+            return super().order()
+
+    eco = Ecosystem(TINY.with_({"days": 40}), agents={Bold: Who(firms=("Inn", "Cafe"))})
+    twin = eco.twin()
+    for each in (eco, twin):
+        each.run_model()
+    result = collect(eco, twin, 0.1)
+    kinds = result.firms.set_index("firm")["type"].astype(str)
+    assert kinds[kinds == "Bold"].index.tolist() == ["Cafe", "Inn"]
+    assert set(kinds) == {"SMB", "Supplier", "Bold"}
+
+
+# Saved and loaded -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_saved_result_is_loaded_as_it_was(results, name, tmp_path, undrawn):
+    result = results[name]
+    target = result.save(tmp_path / "deep" / "er")
+    assert target == tmp_path / "deep" / "er"
+    assert {path.name for path in target.iterdir()} == FILES
+    assert [path.name for path in target.parent.iterdir()] == ["er"]
+    loaded = Result.load(str(target))
+    for frame in FRAMES:
+        pd.testing.assert_frame_equal(getattr(loaded, frame), getattr(result, frame), check_exact=True)
+    assert loaded.scenario == result.scenario
+    assert loaded.summary == result.summary
+    assert sentences(loaded.summary) == sentences(result.summary)
+    assert set(loaded.manifest.pop("files")) == FILES - {"manifest.json"}
+    assert loaded.manifest == result.manifest
+
+
+def test_a_run_without_events_can_be_saved_too(tmp_path, undrawn):
+    result = ecosim.run(without_shocks(days=3))
+    assert len(result.events) == 0
+    loaded = Result.load(result.save(tmp_path / "calm"))
+    pd.testing.assert_frame_equal(loaded.events, result.events)
+
+
+def test_nothing_is_overwritten_without_leave(results, folder, undrawn):
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="exists already; choose another folder, or overwrite it with --force"):
+        results["two shocks"].save(folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert Result.load(folder).summary["name"] == "tiny"
+    results["two shocks"].save(folder, force=True)
+    assert Result.load(folder).summary["name"] == "two shocks"
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+def test_an_empty_folder_may_be_filled(results, tmp_path, undrawn):
+    (tmp_path / "empty").mkdir()
+    results["tiny"].save(tmp_path / "empty")
+    assert Result.load(tmp_path / "empty").summary == results["tiny"].summary
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_file_is_never_replaced(results, tmp_path, force):
+    (tmp_path / "thesis").write_text("years of work")
+    with pytest.raises(InputError, match="a file stands there; choose another folder"):
+        results["tiny"].save(tmp_path / "thesis", force=force)
+    assert (tmp_path / "thesis").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", "manifest.json"])
+def test_a_folder_that_is_no_run_is_not_replaced_even_with_force(results, tmp_path, name, undrawn):
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / name).write_text('{"name": "my web page", "start_url": "/"}')
+    (precious / "data.csv").write_text("years of work")
+    with pytest.raises(InputError, match="not the folder of a run, so --force will not replace it"):
+        results["tiny"].save(precious, force=True)
+    assert {path.name for path in precious.iterdir()} == {name, "data.csv"}
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError("disk full")])
+@pytest.mark.parametrize("there", [False, True])
+def test_an_interrupted_save_leaves_things_as_they_were(results, folder, monkeypatch, fault, there):
+    target = folder if there else folder.parent / "new"
+
+    def interrupted(result, path):
+        Path(path).write_bytes(b"half a figure")
+        raise fault
+
+    monkeypatch.setattr(figure, "draw", interrupted)
+    with pytest.raises(KeyboardInterrupt if fault is KeyboardInterrupt else OSError):
+        results["two shocks"].save(target, force=True)
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+    assert Result.load(folder).summary["name"] == "tiny"
+
+
+def test_a_save_interrupted_at_the_last_moment_leaves_a_run_in_place(results, folder, monkeypatch, undrawn):
+    replace = Path.replace
+
+    def interrupted(self, target):
+        if Path(target) == folder:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        results["two shocks"].save(folder, force=True)
+    monkeypatch.undo()
+    assert Result.load(folder).summary["name"] == "tiny"
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {"manifest.json"}))
+def test_a_changed_file_is_noticed(folder, name):
+    path = folder / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name}: changed since it was written; run the scenario again"):
+        Result.load(folder)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_missing_file_is_noticed(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=name):
+        Result.load(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"files": 3}', '{"files": {"../run/summary.json": "0"}}'])
+def test_a_damaged_manifest_is_refused(folder, content):
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match="run"):
+        Result.load(folder)
+
+
+def test_a_manifest_that_forgets_a_file_is_refused(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"]["series.parquet"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    shutil.copy(folder / "firms.parquet", folder / "series.parquet")
+    with pytest.raises(InputError, match=r"series\.parquet"):
+        Result.load(folder)
+
+
+def test_what_is_no_folder_of_a_run_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(InputError, match=r"not the folder of a run: manifest\.json is missing"):
+            Result.load(path)
+
+
+def test_a_strangers_folder_runs_no_code(results, folder):
+    path = folder / "scenario.yaml"
+    path.write_text(path.read_text().replace("kind: outage", "kind: strange_shocks:Sly"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"]["scenario.yaml"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"strange_shocks:Sly|scenario\.yaml"):
+        Result.load(folder)
+
+
+# Sentences ------------------------------------------------------------------------------------------------------------
+
+
+def told(scenario):
+    result = ecosim.run(scenario)
+    lines = sentences(result.summary)
+    for line in lines:
+        assert line.endswith(".")
+        assert "nan" not in line
+        assert "None" not in line
+        assert "-0" not in line
+    return result, lines
+
+
+def test_the_story_of_the_town(results):
+    assert sentences(results["tiny"].summary) == [
+        "30 firms in 29 sectors and 3 regions, joined by 80 supply links, lived 180 days (seed 1).",
+        "Day 30: flood hit 9 firms (30.0 %), which make 20.1 % of all output.",
+        "The bottom came on day 44, with output at 47.9 % of the undisturbed twin's.",
+        "From day 76 output was back within 1 % of the twin.",
+        "Lost against the twin: 6.53 % of output, 6.48 % of value added, 5.41 % of what customers buy.",
+        "Damage itself took 63,934 of capacity; the loss of output was 183,371, 2.9 times as much, "
+        "because harm spread through the network.",
+        "20 firms (66.7 %) fell below half of their usual output, 11 of them without any damage of their own.",
+        "First among the undamaged: Grain Farm (Grain farming, Hilltop) on day 31.",
+        "Hardest hit: Paper 11.3 %, Brewing 11.3 %, Cheese and butter 11.3 %.",
+    ]
+
+
+def test_two_shocks_are_both_told(results):
+    lines = sentences(results["two shocks"].summary)
+    assert lines[1].startswith("Day 30: flood hit 9 firms (30.0 %)")
+    assert lines[2].startswith("Day 33: strike hit 3 firms (10.0 %)")
+
+
+def test_without_a_shock_nothing_is_lost():
+    result, lines = told(without_shocks(days=20))
+    assert lines[1:] == [
+        "No shock was planned: the economy was left to itself.",
+        "Nothing was lost: output stayed at the level of the undisturbed twin.",
+    ]
+    assert result.summary["recovered_on"] is None
+    assert result.summary["worst_sectors"] == []
+    assert result.firms["lost"].abs().max() == 0
+
+
+def test_a_shock_that_takes_nothing():
+    _, lines = told(TINY.with_({"shocks.0.severity": 0.0}))
+    assert lines[1] == "Day 30: flood hit 0 firms (0.0 %), which make 0.0 % of all output."
+    assert lines[2] == "Nothing was lost: output stayed at the level of the undisturbed twin."
+
+
+def test_a_tiny_shock_is_not_told_as_none_nor_as_a_crisis():
+    result, lines = told(TINY.with_({"shocks.0.severity": 1e-6}))
+    assert 0 < result.summary["loss"]["production_percent"] < 1e-4
+    assert "Output never left 1 % of the twin." in lines
+    assert "No firm fell below half of its usual output." in lines
+    assert not any(line.startswith("From day") for line in lines)
+    # A number that is rounded away says the opposite of what it means.
+    assert not any("took 0 of capacity" in line for line in lines)
+    assert not any("at 100.0 % of" in line for line in lines)
+    assert not any(line.startswith("Hardest hit") and " 0.0 %" in line for line in lines)
+
+
+def test_a_mild_shock_stays_within_a_percent():
+    result, lines = told(TINY.with_({"shocks.0.severity": 0.02}))
+    assert result.summary["bottom"]["production_percent_of_twin"] > 99
+    assert result.summary["recovered_on"] is None
+    assert "Output never left 1 % of the twin." in lines
+    assert "The bottom came on day 32, with output at 99.4 % of the undisturbed twin's." in lines
+
+
+def test_a_lasting_shock_is_never_recovered_from():
+    result, lines = told(TINY.with_({"shocks.0.recovery": None}))
+    assert result.summary["recovered_on"] is None
+    assert result.summary["bottom"]["day"] == 179
+    assert "Output was not back within 1 % of the twin for a week by the end." in lines
+    assert (
+        "30 firms (100.0 %) fell below half of their usual output, 21 of them without any damage of their own." in lines
+    )
+
+
+def test_a_run_that_ends_in_the_crisis_is_not_recovered():
+    result, lines = told(TINY.with_({"days": 50}))
+    assert result.summary["recovered_on"] is None
+    assert "Output was not back within 1 % of the twin for a week by the end." in lines
+
+
+def test_a_run_of_one_day():
+    result, lines = told(TINY.with_({"days": 1, "shocks.0.when": 0}))
+    assert result.summary["bottom"]["day"] == 0
+    assert lines[0].endswith("lived 1 day (seed 1).")
+
+
+def test_one_firm_is_told_as_one():
+    _, lines = told(TINY.with_({"shocks.0.who": {"firms": "Bookstore"}}))
+    assert any(line.startswith("Day 30: flood hit 1 firm (3.3 %), which makes 2.6 %") for line in lines)
+    assert not any("1 firms" in line for line in lines)
+
+
+def test_a_shock_after_the_end_hit_nobody():
+    result, lines = told(TINY.with_({"shocks.0.when": 500}))
+    assert not any("hit 9 firms" in line for line in lines)
+    assert (result.firms["damage"] == 0).all()
+    assert len(result.events) == 0
+
+
+def test_nobody_undamaged_failed():
+    result, lines = told(TINY.with_({"shocks.0.who": {}, "shocks.0.severity": 1.0}))
+    assert result.summary["failed"]["undamaged"] == 0
+    assert result.summary["failed"]["first_undamaged"] == []
+    assert (
+        "30 firms (100.0 %) fell below half of their usual output, 0 of them without any damage of their own." in lines
+    )
+    assert not any(line.startswith("First among") for line in lines)
+
+
+def crafted(results, **changes):
+    """Sentences of the town's summary with some figures changed."""
+    summary = {**results["tiny"].summary, **changes}
+    return sentences(json.loads(json.dumps(summary)))
+
+
+def test_damage_that_stocks_kept_from_spreading(results):
+    lines = crafted(results, direct_capacity_lost=300_000.0)
+    assert "Damage took 300,000 of capacity; slack and stocks kept the loss of output to 183,371." in lines
+
+
+def test_a_loss_without_any_damage(results):
+    assert "No capacity was damaged." in crafted(results, direct_capacity_lost=0.0)
+
+
+def test_a_gain_is_not_told_as_a_loss_kept_small(results):
+    loss = {**results["tiny"].summary["loss"], "production": -500.0, "production_percent": -0.2}
+    lines = crafted(results, loss=loss)
+    assert not any("loss of output to -500" in line for line in lines)
+
+
+def summary_of(results, ratio):
+    """The summary of the town if its output had been these shares of the twin's."""
+    result = results["tiny"]
+    series = result.series.iloc[: len(ratio) + 1].copy()
+    series.loc[0:, "total_production"] = np.array(ratio) * series["twin_total_production"].loc[0:]
+    return summarise(Ecosystem(TINY), series, result.firms, result.events)
+
+
+RECOVERIES = {
+    "at once": ([1.0, 0.5] + [1.0] * 10, 2),
+    "after a relapse": ([1.0, 0.5] + [1.0] * 6 + [0.9] + [1.0] * 7, 9),
+    "just in time": ([1.0, 0.5] + [1.0] * 7, 2),
+    "a day too late": ([1.0, 0.5] + [1.0] * 6, None),
+    "through a boom": ([1.0, 0.5] + [1.2] * 10 + [1.005] * 7, 12),
+    "never": ([1.0] + [0.5] * 20, None),
+    "within a percent all along": ([1.0] + [0.992] * 20, None),
+    "slowly": ([1.0, *np.linspace(0.5, 1.0, 60)], 60),
+}
+
+
+@pytest.mark.parametrize("case", RECOVERIES)
+def test_recovery_is_the_first_of_seven_days_near_the_twin(results, case):
+    ratio, expected = RECOVERIES[case]
+    if case == "slowly":
+        expected = 1 + int(np.argmax(np.linspace(0.5, 1.0, 60) >= 0.99))
+        ratio = [*ratio, *[1.0] * 7]
+    assert summary_of(results, ratio)["recovered_on"] == expected
+
+
+def test_output_that_left_one_percent_upwards_is_not_told_as_never_left(results):
+    summary = summary_of(results, [1.0] * 5 + [0.995] + [1.05] * 20)
+    assert "Output never left 1 % of the twin." not in sentences(summary)
+
+
+# The figure -----------------------------------------------------------------------------------------------------------
+
+
+def ink(path):
+    """Share of the picture that is not white, and its size."""
+    pixels = imread(path)[..., :3]
+    return float((pixels.min(axis=2) < 0.95).mean()), pixels.shape[:2], pixels
+
+
+@pytest.mark.parametrize("name", ["tiny", "main_street"])
+def test_the_figure_is_drawn(results, name, tmp_path):
+    figure.draw(results[name], tmp_path / "figure.png")
+    share, size, pixels = ink(tmp_path / "figure.png")
+    width, height = (int(word) for word in figure.draw.__doc__.split(" of ")[1].split(" pixels")[0].split(" x "))
+    assert size == (height, width)
+    assert 0.02 < share < 0.5
+    for colour in (figure.BLUE, figure.ORANGE, figure.VERMILION):
+        wanted = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+        assert (np.abs(pixels - wanted).max(axis=2) < 0.05).sum() > 300, colour
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"shocks": []},
+        {"shocks.0.severity": 1e-6},
+        {"shocks.0.when": 178},
+        {"days": 1, "shocks.0.when": 0},
+        {"shocks.0.recovery": None},
+        {"name": "x" * 200},
+        {"name": "loss of $5_ and $^", "shocks.0.name": "a $\\frac$ flood"},
+    ],
+    ids=["no shock", "tiny", "late", "one day", "lasting", "long name", "dollars"],
+)
+def test_every_run_can_be_drawn(changes, tmp_path):
+    figure.draw(ecosim.run(TINY.with_(changes)), tmp_path / "figure.png")
+    share, *_ = ink(tmp_path / "figure.png")
+    assert 0.01 < share < 0.5
+
+
+def drawn(monkeypatch, result):
+    """The matplotlib figure that would have been written."""
+    from matplotlib.figure import Figure
+
+    kept = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, path: kept.append(self))
+    figure.draw(result, "nowhere.png")
+    return kept[0]
+
+
+def test_the_figure_shows_the_figures(results, monkeypatch):
+    result = results["tiny"]
+    output, failing, sectors = drawn(monkeypatch, result).axes
+    lines = {line.get_label(): line for line in output.get_lines()}
+    lived = result.series.loc[0:]
+    share = 100 * lived["total_production"] / lived["twin_total_production"]
+    np.testing.assert_allclose(lines["output of all firms"].get_ydata(), share)
+    bought = 100 * lived["final_consumption"] / lived["twin_final_consumption"]
+    np.testing.assert_allclose(lines["customers' purchases"].get_ydata(), bought)
+    assert [text.get_text() for text in output.texts] == ["bottom: 47.9 %, day 44", " flood"]
+    np.testing.assert_array_equal(failing.get_lines()[0].get_ydata(), lived["firms_failing"])
+    assert failing.get_xlim() == output.get_xlim()
+    widths = sorted((bar.get_width() for bar in sectors.patches), reverse=True)
+    assert widths[:5] == pytest.approx([item["lost_percent"] for item in result.summary["worst_sectors"]])
+
+
+def test_names_are_drawn_as_they_are_written(monkeypatch, tmp_path):
+    shown = drawn(monkeypatch, ecosim.run(TINY.with_({"shocks.0.name": "from $5 to $10", "days": 40})))
+    for text in shown.axes[0].texts:
+        assert not text.get_parse_math() or text.get_text().count("$") - text.get_text().count(r"\$") < 2
+
+
+def test_the_days_shown_are_the_days_lived(monkeypatch):
+    output, failing, _ = drawn(monkeypatch, ecosim.run(TINY.with_({"shocks.0.when": 500}))).axes
+    for axes in (output, failing):
+        assert axes.get_xlim()[1] < 190
+
+
+def test_where_nothing_was_lost_no_sector_is_said_to_have_lost_most(monkeypatch):
+    *_, sectors = drawn(monkeypatch, ecosim.run(without_shocks(days=20))).axes
+    assert not sectors.patches
+
+
+def test_a_result_cannot_be_changed(results):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        results["tiny"].series = None
