@@ -60,7 +60,7 @@ def folder(saved, tmp_path):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Draw nothing worth the time, where the figure is not the point."""
-    monkeypatch.setattr(figure, "draw", lambda result, path: Path(path).write_bytes(b"a figure"))
+    monkeypatch.setattr(figure, "draw", lambda *given: Path(given[-1]).write_bytes(b"a figure"))
 
 
 def without_shocks(**changes):
@@ -114,7 +114,7 @@ def test_the_summary_can_be_recomputed_from_the_frames(results, name):
     assert summary["failed"]["firms"] == len(failed)
     assert summary["failed"]["percent"] == pytest.approx(100 * len(failed) / len(firms))
     assert summary["failed"]["undamaged"] == len(spared)
-    first = spared.sort_values("output", ascending=False).sort_values("failed_on", kind="stable").head(5)
+    first = spared.sort_values("output", ascending=False, kind="stable").sort_values("failed_on", kind="stable").head(5)
     assert [(item["firm"], item["day"]) for item in summary["failed"]["first_undamaged"]] == list(
         zip(first["firm"], first["failed_on"], strict=True)
     )
@@ -299,8 +299,8 @@ def test_a_folder_that_is_no_run_is_not_replaced_even_with_force(results, tmp_pa
 def test_an_interrupted_save_leaves_things_as_they_were(results, folder, monkeypatch, fault, there):
     target = folder if there else folder.parent / "new"
 
-    def interrupted(result, path):
-        Path(path).write_bytes(b"half a figure")
+    def interrupted(*given):
+        Path(given[-1]).write_bytes(b"half a figure")
         raise fault
 
     monkeypatch.setattr(figure, "draw", interrupted)
@@ -549,6 +549,10 @@ def test_output_that_left_one_percent_upwards_is_not_told_as_never_left(results)
 # The figure -----------------------------------------------------------------------------------------------------------
 
 
+def draw(result, path):
+    figure.draw(result.series, result.firms, result.summary, path)
+
+
 def ink(path):
     """Share of the picture that is not white, and its size."""
     pixels = imread(path)[..., :3]
@@ -557,7 +561,7 @@ def ink(path):
 
 @pytest.mark.parametrize("name", ["tiny", "main_street"])
 def test_the_figure_is_drawn(results, name, tmp_path):
-    figure.draw(results[name], tmp_path / "figure.png")
+    draw(results[name], tmp_path / "figure.png")
     share, size, pixels = ink(tmp_path / "figure.png")
     width, height = (int(word) for word in figure.draw.__doc__.split(" of ")[1].split(" pixels")[0].split(" x "))
     assert size == (height, width)
@@ -581,7 +585,7 @@ def test_the_figure_is_drawn(results, name, tmp_path):
     ids=["no shock", "tiny", "late", "one day", "lasting", "long name", "dollars"],
 )
 def test_every_run_can_be_drawn(changes, tmp_path):
-    figure.draw(ecosim.run(TINY.with_(changes)), tmp_path / "figure.png")
+    draw(ecosim.run(TINY.with_(changes)), tmp_path / "figure.png")
     share, *_ = ink(tmp_path / "figure.png")
     assert 0.01 < share < 0.5
 
@@ -592,7 +596,7 @@ def drawn(monkeypatch, result):
 
     kept = []
     monkeypatch.setattr(Figure, "savefig", lambda self, path: kept.append(self))
-    figure.draw(result, "nowhere.png")
+    draw(result, "nowhere.png")
     return kept[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import copy
-import os
+import hashlib
 import pickle
 import subprocess
 import sys
@@ -40,7 +40,14 @@ TWO_SHOCKS = TINY.with_(
         "shocks.0.when": 8,
     }
 )
-PLANS_OF = {scenario.name: Ecosystem(scenario).world.plan for scenario in (TINY, MAIN, TWO_SHOCKS)}
+SMALL = Scenario(name="small", days=30).with_(
+    {
+        "economy": {"kind": "uniform", "firms": 12, "inputs": 2},
+        "network": {"kind": "random", "suppliers": 2},
+        "shocks": [{"kind": "outage", "name": "fire", "who": {"share": 0.5}, "when": 2, "severity": 0.9}],
+    }
+)
+PLANS_OF = {scenario.name: Ecosystem(scenario).world.plan for scenario in (TINY, MAIN, TWO_SHOCKS, SMALL)}
 
 
 class Careful(SMB):
@@ -104,9 +111,18 @@ def fixed(eco):
 def own_attributes(eco):
     hidden = {"model", "_world", "_table"}
     return {
-        row: (type(agent), {key: value for key, value in vars(agent).items() if key not in hidden})
+        row: (type(agent), {key: plain(value) for key, value in vars(agent).items() if key not in hidden})
         for row, agent in eco.roster.touched.items()
     }
+
+
+def plain(value):
+    """An attribute that can be compared with that of an agent of another model."""
+    if isinstance(value, dict):
+        return {plain(key): plain(each) for key, each in value.items()}
+    if isinstance(value, mesa.Agent):
+        return ("agent", value.unique_id)
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def words(eco):
@@ -257,16 +273,6 @@ def live(eco, days=25):
             eco.datacollector.collect(eco)
 
 
-def assert_same_with_friends(one, other):
-    """As assert_same, where agents hold agents and arrays."""
-    for eco in (one, other):
-        for agent in eco.roster.touched.values():
-            if "friends" in vars(agent):
-                agent.friends = {friend.unique_id: names for friend, names in agent.friends.items()}
-                agent.note = agent.note.tolist()
-    assert_same(one, other)
-
-
 @pytest.mark.parametrize("make", STATES, ids=lambda make: make.__name__)
 @pytest.mark.parametrize("how", COPIES)
 def test_a_copy_goes_on_as_the_original(make, how):
@@ -276,8 +282,8 @@ def test_a_copy_goes_on_as_the_original(make, how):
     live(made)  # the copy first: what it does must not reach the original
     live(original)
     live(reference)
-    assert_same_with_friends(reference, made)
-    assert_same_with_friends(reference, original)
+    assert_same(reference, made)
+    assert_same(reference, original)
     if make is with_collector:
         for frames in (
             lambda eco: eco.datacollector.get_model_vars_dataframe(),
@@ -318,10 +324,6 @@ def test_an_agent_can_be_copied_and_brings_its_economy(how):
     assert_same(eco, twin.model)
 
 
-def ring(eco):
-    """A bell for the model's own calendar."""
-
-
 class Bell:
     """Rings in the evening of some days."""
 
@@ -343,25 +345,6 @@ def test_scheduled_events_are_copied_with_the_model(how):
         each.run_for(8)
         assert each.bell.rung == [(5.0, 4), (7.5, 6), (8.0, 7), (11.0, 10)]
     assert_same(eco, made)
-
-
-def test_a_pickle_goes_on_in_another_process(tmp_path):
-    eco = two_shocks()
-    (tmp_path / "eco.pickle").write_bytes(pickle.dumps(eco))
-    program = (
-        "import pickle, sys, hashlib\n"
-        "eco = pickle.loads(open(sys.argv[1], 'rb').read())\n"
-        "eco.run_for(20)\n"
-        "print(hashlib.sha256(eco._series.tobytes()).hexdigest(), eco.random.random(), eco.day)\n"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path / "eco.pickle")]
-    environment = os.environ | {"PYTHONHASHSEED": "7"}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    import hashlib
-
-    eco.run_for(20)
-    expected = f"{hashlib.sha256(eco._series.tobytes()).hexdigest()} {eco.random.random()} {eco.day}\n"
-    assert done.stdout == expected
 
 
 def test_a_table_and_its_views_are_copied_together():
@@ -466,28 +449,32 @@ def test_a_restored_subclass_is_of_that_class(tmp_path):
     assert town.mayor() == "none"
 
 
-def test_a_state_goes_on_in_another_process_without_any_pickle(tmp_path):
-    eco = two_shocks()
-    eco.save(tmp_path / "eco.npz")
-    program = (
-        "import sys, hashlib, pickle\n"
-        "def refuse(*args, **kwargs): raise AssertionError('pickle was used')\n"
-        "import numpy, ecosim\n"
-        "ecosim.Ecosystem\n"
-        "pickle.load = pickle.loads = pickle.Unpickler = refuse\n"
-        "eco = ecosim.Ecosystem.restore(sys.argv[1])\n"
-        "del sys.modules['pickle']\n"
-        "import pickle\n"
-        "eco.run_for(20)\n"
-        "print(hashlib.sha256(eco._series.tobytes()).hexdigest(), eco.random.random(), eco.day)\n"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path / "eco.npz")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    import hashlib
+OTHER_PROCESS = """
+import hashlib, pickle, sys
+import ecosim
 
+def refuse(*args, **kwargs):
+    raise AssertionError("a saved state was unpickled")
+
+unpickled = pickle.load(open(sys.argv[1], "rb"))
+load, pickle.load = pickle.load, refuse
+restored = ecosim.Ecosystem.restore(sys.argv[2])
+pickle.load = load
+for eco in (unpickled, restored):
     eco.run_for(20)
-    expected = f"{hashlib.sha256(eco._series.tobytes()).hexdigest()} {eco.random.random()} {eco.day}\n"
-    assert done.stdout == expected
+    print(hashlib.sha256(eco._series.tobytes()).hexdigest(), eco.random.random(), eco.rng.random(), eco.day)
+"""
+
+
+def test_pickles_and_saved_states_go_on_in_another_process(tmp_path):
+    eco = two_shocks()
+    (tmp_path / "eco.pickle").write_bytes(pickle.dumps(eco))
+    eco.save(tmp_path / "eco.npz")
+    command = [sys.executable, "-c", OTHER_PROCESS, str(tmp_path / "eco.pickle"), str(tmp_path / "eco.npz")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    eco.run_for(20)
+    expected = f"{hashlib.sha256(eco._series.tobytes()).hexdigest()} {eco.random.random()} {eco.rng.random()} {eco.day}"
+    assert done.stdout.splitlines() == [expected, expected]
 
 
 # What cannot be saved -------------------------------------------------------------------------------------------------
@@ -633,7 +620,9 @@ def rewrite(path, change):
 def good(tmp_path_factory):
     """The bytes of a good file, and where it lies."""
     path = tmp_path_factory.mktemp("good") / "eco.npz"
-    two_shocks().save(path)
+    eco = at(6, SMALL)
+    eco.agents[3].mood = "glad"
+    eco.save(path)
     return path
 
 
@@ -692,7 +681,7 @@ def test_a_truncated_file_is_refused(good, tmp_path_factory, share):
 
 
 @given(where=st.floats(0, 0.9999), mask=st.integers(1, 255))
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_a_damaged_file_is_refused_or_was_not_harmed(good, tmp_path_factory, where, mask):
     content = bytearray(good.read_bytes())
     content[int(where * len(content))] ^= mask
@@ -710,7 +699,7 @@ def test_every_array_of_the_file_is_needed_and_must_fit(good, tmp_path):
     assert len(held) > 40
     accepted = []
     for name, values in held.items():
-        for what, changed in (("missing", {}), ("short", {name: values[:-1]} if values.ndim else {})):
+        for what, changed in [("missing", {}), *([("short", {name: values[:-1]})] if values.ndim else [])]:
             path = tmp_path / "eco.npz"
             np.savez(path, allow_pickle=False, **{key: each for key, each in held.items() if key != name} | changed)
             try:
