@@ -79,8 +79,8 @@ class Result:
         return target
 
     @classmethod
-    def load(cls, folder: str | Path) -> Result:
-        """Read a folder written by ``save``, without running any code from it."""
+    def load(cls, folder: str | Path, *, allow_code: bool = False) -> Result:
+        """Read a folder written by ``save``; its scenario may name classes of yours only with ``allow_code``."""
         source = Path(folder)
         missing = [
             name
@@ -99,7 +99,7 @@ class Result:
             scenario=Scenario.from_yaml(
                 (source / "scenario.yaml").read_text(encoding="utf-8"),
                 name=str(source / "scenario.yaml"),
-                allow_code=False,
+                allow_code=allow_code,
             ),
             **{name: pd.read_parquet(source / f"{name}.parquet") for name in FRAMES},
             summary=json.loads((source / "summary.json").read_text(encoding="utf-8")),

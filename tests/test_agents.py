@@ -18,7 +18,8 @@ import pytest
 from mesa.agentset import AbstractAgentSet, AgentSet, GroupBy, _HardKeyAgentSet
 
 from ecosim import SMB, Customer, Ecosystem, InputError, Supplier, load
-from ecosim.agents import DECISIONS, PLANS, SETTLEMENT, ColumnAgent, Firm, Rows
+from ecosim.agents import DECISIONS, PLANS, SETTLEMENT, ColumnAgent, Firm
+from ecosim.rows import Rows
 from ecosim.state import CUSTOMER_COLUMNS, FIRM_COLUMNS
 from ecosim.who import Who
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -616,7 +617,6 @@ def test_a_part_inside_a_part_keeps_its_kind() -> None:
     assert bare.with_({"network.of.arms": 4}).network.model_dump()["of"] == {"kind": "star", "arms": 4, "legs": 2}
     assert edits.opened(bare.network, "network") == {"kind": "shaken", "of": {"kind": "star"}}
     assert "network.of.lgs: unknown key" in refused(shaken, {"network.of.lgs": 7})
-    jsonschema = pytest.importorskip("jsonschema")
     check = jsonschema.Draft202012Validator(schema())
     assert check.is_valid({"network": {"kind": "shaken", "of": {"kind": "star", "legs": 3}}})
     assert not check.is_valid({"network": {"kind": "shaken", "of": {"kind": "star", "lgs": 3}}})
@@ -852,7 +852,7 @@ def test_the_digest_is_the_same_in_every_process(toy: Path) -> None:
 
 
 def test_the_schema_accepts_what_loads_and_refuses_what_does_not() -> None:
-    validator = pytest.importorskip("jsonschema").Draft202012Validator
+    validator = jsonschema.Draft202012Validator
     made = schema()
     validator.check_schema(made)
     check = validator(made)
@@ -886,7 +886,6 @@ def test_the_schema_accepts_what_loads_and_refuses_what_does_not() -> None:
 
 
 def test_what_ships_has_a_schema_that_accepts_a_written_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     from ecosim.config.written import mapping
 
     for field, family in REAL.items():

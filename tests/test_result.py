@@ -311,18 +311,19 @@ def test_an_interrupted_save_leaves_things_as_they_were(results, folder, monkeyp
 
 
 def test_a_save_interrupted_at_the_last_moment_leaves_a_run_in_place(results, folder, monkeypatch, undrawn):
-    replace = Path.replace
+    replace, faults = Path.replace, []
 
     def interrupted(self, target):
-        if Path(target) == folder:
+        if Path(target) == folder and not faults:
+            faults.append(self)
             raise KeyboardInterrupt
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         results["two shocks"].save(folder, force=True)
-    monkeypatch.undo()
     assert Result.load(folder).summary["name"] == "tiny"
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
 
 
 @pytest.mark.parametrize("name", sorted(FILES - {"manifest.json"}))

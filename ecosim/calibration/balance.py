@@ -141,16 +141,15 @@ def _fit_total(
     output: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], int]:
     """Let firms with suppliers buy, in place, what those without cannot; return outputs and rounds."""
-    spend = goal
-    for rounds in range(1, FIT_ROUNDS + 1):
+    for rounds in range(FIT_ROUNDS):
         wanted = np.bincount(sector, cost * output)
         able = np.bincount(sector, goal * output)
         spend = np.minimum(goal * (wanted / np.maximum(able, 1e-300))[sector], np.maximum(goal, HIGHEST_SHARE))
         links.share = _to_cost(links.share, links.buyer, spend)
         before, output = output, solve_output(final, links.buyer, links.supplier, links.share, output)
         if float(np.abs(output - before).sum()) <= 1e-12 * float(output.sum()):
-            break
-    return output, rounds
+            return output, rounds + 1
+    return output, FIT_ROUNDS
 
 
 def _to_cost(share: NDArray[np.float64], buyer: NDArray[np.int32], goal: NDArray[np.float64]) -> NDArray[np.float64]:

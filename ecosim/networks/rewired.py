@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from ecosim.networks import network_named
 from ecosim.networks.wiring import Network
@@ -27,30 +27,32 @@ class Rewired(Network):
     kind: Literal["rewired"] = "rewired"
     """Name of the structure."""
     of: SerializeAsAny[Network] = Field(default_factory=lambda: network_named("scale_free").model_validate({}))
-    """The structure to rewire (the name of its kind, or kind and parameters)."""
+    """The structure to rewire (the name of its kind, or kind and parameters); it takes its number of suppliers here."""
     swaps: int = Field(default=10, ge=0, le=1000)
     """Swaps offered to each link (swaps per link); swaps that would break a rule are not made."""
 
-    @model_validator(mode="before")
+    @field_validator("of", mode="before")
     @classmethod
-    def _resolve(cls, data: Any) -> Any:
-        """Find the inner structure by its kind; outer and inner have one number of suppliers between them."""
-        if not isinstance(data, dict):
-            return data
-        data = dict(data)
-        inner = data.get("of", {"kind": "scale_free"})
+    def _resolve(cls, inner: Any, info: ValidationInfo) -> Any:
+        """Find the inner structure by its kind."""
         if isinstance(inner, str):
             inner = {"kind": inner}
-        if isinstance(inner, dict):
-            if "suppliers" in data:
-                inner = {"suppliers": data["suppliers"], **inner}
-            inner = network_named(str(inner.get("kind", ""))).model_validate(inner)
-        if isinstance(inner, Network) and data.setdefault("suppliers", inner.suppliers) != inner.suppliers:
-            raise ValueError(
-                f"suppliers is {data['suppliers']} for the rewired network and {inner.suppliers} for the one "
-                "it rewires (of.suppliers): give it once"
-            )
-        return {**data, "of": inner}
+        if not isinstance(inner, dict):
+            return inner
+        kind = str(inner.get("kind", ""))
+        if ":" in kind and not (info.context or {}).get("allow_code", True):
+            raise ValueError(f"{kind!r} names Python code, and this scenario may not run any; name a built-in kind")
+        return network_named(kind).model_validate(inner, context=info.context)
+
+    @model_validator(mode="after")
+    def _one_number_of_suppliers(self) -> Self:
+        """Outer and inner have one number of suppliers between them; the outer one counts when both are given."""
+        inner = self.of
+        if "suppliers" in inner.model_fields_set and "suppliers" not in self.model_fields_set:
+            object.__setattr__(self, "suppliers", inner.suppliers)
+        elif inner.suppliers != self.suppliers:
+            object.__setattr__(self, "of", inner.model_copy(update={"suppliers": self.suppliers}))
+        return self
 
     def wire(self, firms: Firms, slots: Slots, rng: np.random.Generator) -> NDArray[np.int32]:
         from ecosim.kernels.wiring import swap
