@@ -111,13 +111,11 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         from ecosim.kernels.records import keep
 
         world = self.world
-        firms, people = world.firms, world.customers
-        rows = people.rows
-        people.spent[:] = np.bincount(world.plan.customer, firms.consumption, minlength=rows)
-        people.unmet[:] = np.bincount(world.plan.customer, firms.wanted - firms.consumption, minlength=rows)
+        firms, people = world.firms.columns, world.customers.columns
         failing = keep(
-            world.day, firms.production, firms.output, firms.produced, firms.lowest, firms.failed_on, FAILING
-        )
+            world.day, FAILING, firms["production"], firms["output"], firms["consumption"], firms["wanted"],
+            world.plan.customer, firms["produced"], firms["lowest"], firms["failed_on"], people["spent"], people["unmet"],
+        )  # fmt: skip
         self._measure(failing)
         self.running = world.day + 1 < self.scenario.days
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -209,6 +210,11 @@ class World:
         self.events.append(
             {"day": self.day, "event": event, "rows": rows.copy(), "amount": np.broadcast_to(amount, rows.shape).copy()}
         )
+
+    @cached_property
+    def output_at_rest(self) -> float:
+        """Baseline output of all firms, currency units a day."""
+        return float(self.firms.output.sum())
 
     @property
     def client_of_out(self) -> Array:

@@ -232,6 +232,16 @@ def test_more_of_the_same_draw_contains_fewer() -> None:
     assert set(few) < set(many)
 
 
+def test_a_firms_luck_does_not_depend_on_who_else_could_be_drawn() -> None:
+    eco = economy({"who": {"count": 30}})
+    firms = eco.world.plan.firms
+    rows = eco.world.memory["outage"]["rows"]
+    near = rows[firms.region[rows] == firms.region_names.index("Riverside")]
+    assert 1 < len(near) < (firms.region == firms.region_names.index("Riverside")).sum()
+    some = economy({"who": {"region": "Riverside", "count": len(near)}}).world.memory["outage"]["rows"]
+    np.testing.assert_array_equal(some, near)
+
+
 def test_the_largest_are_hit() -> None:
     eco = economy({"who": {"top": 4}}, {"name": "hubs", "who": {"top": 4, "by": "clients"}}, network={"kind": "star"})
     world = eco.world

@@ -102,12 +102,12 @@ def blueprint_from_frames(
     output is its final demand plus its sales, so any such tables balance, unless (``strict``) a firm pays for inputs
     as much as it earns. Raises InputError with every mistake, each with its row.
     """
-    _columns(firms, firms_source, FIRM_COLUMNS[:3], FIRM_COLUMNS)
-    _columns(links, links_source, LINK_COLUMNS[:3], LINK_COLUMNS)
     if firms.empty:
         raise InputError(f"{firms_source.name}: no firms; give at least one")
     if links.empty:
         raise InputError(f"{links_source.name}: no links; a network needs at least one")
+    _columns(firms, firms_source, FIRM_COLUMNS[:3], FIRM_COLUMNS)
+    _columns(links, links_source, LINK_COLUMNS[:3], LINK_COLUMNS)
     wrong = Mistakes()
     name = firms["firm"].astype(str)
     twice = name.duplicated().to_numpy()

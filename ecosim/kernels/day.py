@@ -14,6 +14,7 @@ from numba import njit, prange
 
 NOTHING = 1e-20  # the reference program's threshold for "no stock"
 NOISE = 1e-12  # relative rounding noise of sums of orders: below it a firm counts as fully supplied
+PARTS = 64  # stretches of firms that share a scratch array; a firm's result does not depend on its stretch
 
 ESSENTIAL, IMPORTANT, OTHER = 2, 1, 0
 
@@ -77,41 +78,41 @@ def _buyers(
 
 
 @njit(error_model="numpy")
-def _water_level(available, final, final_ratio, flow, ordered, clients, first, end):
+def _water_level(available, final, final_ratio, flow, first, ratio, clients):
     """Level up to which orders are filled, as (satisfied, level, gift).
 
-    Clients whose order ratio is at most ``satisfied`` get their order, the others ``level`` times their baseline flow,
-    and clients who ordered nothing get ``gift`` times it. Concave and piecewise linear in the level, so Newton's
-    method from the left passes at least one break point a step and needs no sorting. As in the reference program,
-    final demand keeps counting as a need after it is satisfied, and clients without an order take part in the
-    first step.
+    ``ratio`` holds order over baseline flow of the ``clients`` clients whose flows start at ``first``. Those whose
+    ratio is at most ``satisfied`` get their order, the others ``level`` times their flow, and clients who ordered
+    nothing get ``gift`` times it. What is given out is concave and piecewise linear in the level, so Newton's method
+    from the left passes at least one break point a step and needs no sorting. As in the reference program, final
+    demand keeps counting as a need after it is satisfied, and clients without an order take part in the first step.
     """
     idle = 0.0
     asking = 0.0
     least = final_ratio if final_ratio > 0.0 else np.inf
-    for e in range(first, end):
-        amount = ordered[clients[e]]
-        if amount > 0.0:
-            asking += flow[e]
-            least = min(least, amount / flow[e])
+    for k in range(clients):
+        if ratio[k] > 0.0:
+            asking += flow[first + k]
+            least = min(least, ratio[k])
         else:
-            idle += flow[e]
+            idle += flow[first + k]
     if least == np.inf:
         return 0.0, 0.0, 0.0
-    if not available > least * (asking + idle + final):
+    # A firm at full capacity whose clients all ask for at least the usual has exactly what the first step needs: that
+    # tie is common, and the last bit of a sum must not decide whether idle clients get goods.
+    if not available > least * (asking + idle + final) * (1.0 + NOISE):
         weight = asking + (final if final_ratio > 0.0 else 0.0)
         return 0.0, (available / weight if weight > 0.0 else 0.0), 0.0
     satisfied = least
     while True:
         filled = idle * least + final * satisfied
         waiting = 0.0
-        for e in range(first, end):
-            amount = ordered[clients[e]]
-            if amount / flow[e] > satisfied:
-                waiting += flow[e]
-                filled += flow[e] * satisfied
+        for k in range(clients):
+            if ratio[k] > satisfied:
+                waiting += flow[first + k]
+                filled += flow[first + k] * satisfied
             else:
-                filled += amount
+                filled += flow[first + k] * ratio[k]
         rest = available - filled
         if waiting + final <= 0.0 or rest <= 0.0:
             return satisfied, satisfied, least
@@ -119,10 +120,9 @@ def _water_level(available, final, final_ratio, flow, ordered, clients, first, e
         highest = satisfied
         if satisfied < final_ratio < reach:
             highest = final_ratio
-        for e in range(first, end):
-            ratio = ordered[clients[e]] / flow[e]
-            if highest < ratio < reach:
-                highest = ratio
+        for k in range(clients):
+            if highest < ratio[k] < reach:
+                highest = ratio[k]
         if highest == satisfied:
             weight = waiting + (final if final_ratio > satisfied else 0.0)
             level = satisfied + rest / weight if weight > 0.0 else satisfied
@@ -130,67 +130,99 @@ def _water_level(available, final, final_ratio, flow, ordered, clients, first, e
         satisfied = highest
 
 
+@njit(error_model="numpy")
+def _fill(made, base, want, customers_count, first, end, out_link, out_flow, ordered, delivered, ratio):
+    """Fill the lowest order ratios first; return what customers get and what nobody gets.
+
+    ``customers_count`` tells whether customers are one of the clients (rule 2) or were served apart (rule 3).
+    """
+    for e in range(first, end):
+        ratio[e - first] = ordered[out_link[e]] / out_flow[e]
+    own = base if customers_count else 0.0
+    final_ratio = 0.0
+    if customers_count:
+        final_ratio = want / base if base > 0.0 else 1.0
+    satisfied, level, gift = _water_level(made, own, final_ratio, out_flow, first, ratio, end - first)
+    given = 0.0
+    for e in range(first, end):
+        share = ratio[e - first]
+        if share > satisfied:
+            share = level
+            delivered[out_link[e]] = share * out_flow[e]
+        elif share <= 0.0:
+            share = gift
+            delivered[out_link[e]] = share * out_flow[e]
+        given += share * out_flow[e]
+    served = 0.0
+    if customers_count:
+        served = want if final_ratio <= satisfied else base * level
+    rest = made - given - served
+    return served, (rest if abs(rest) > NOISE * made else 0.0)
+
+
+@njit(error_model="numpy")
+def _sell(
+    i, out_ptr, out_link, out_flow, ordered, delivered, capacity, ceiling,
+    final, wanted, rationing, demand, production, consumption, lost, ratio,
+):  # fmt: skip
+    """Demand, production and rationing of one firm; ``delivered`` holds the orders until they are cut."""
+    first, end = out_ptr[i], out_ptr[i + 1]
+    want = wanted[i]
+    orders = 0.0
+    # Rule 2 keeps counting customers at their usual wants, so it loses goods when they want less or clients want more.
+    uneven = rationing == 2 and want < final[i]
+    for e in range(first, end):
+        amount = ordered[out_link[e]]
+        orders += amount
+        uneven = uneven or amount > out_flow[e] * (1.0 + NOISE) or amount <= 0.0
+    asked = want + orders
+    made = min(capacity[i], ceiling[i], asked)
+    demand[i] = asked
+    production[i] = made
+    lost[i] = 0.0
+    if rationing >= 2:
+        if not uneven and made >= asked * (1.0 - NOISE):
+            consumption[i] = want
+        elif rationing == 2:
+            served, rest = _fill(made, final[i], want, True, first, end, out_link, out_flow, ordered, delivered, ratio)
+            consumption[i] = served
+            lost[i] = rest
+        else:
+            served = min(max(made - orders, 0.0), want)
+            _, rest = _fill(made - served, 0.0, 0.0, False, first, end, out_link, out_flow, ordered, delivered, ratio)
+            consumption[i] = served
+            lost[i] = rest
+        return
+    share = 1.0
+    if rationing == 0:
+        share = made / asked if asked > 0.0 else 0.0
+        consumption[i] = share * want
+    elif want >= asked - made:
+        consumption[i] = want - (asked - made)
+    else:
+        consumption[i] = 0.0
+        share = made / orders if orders > 0.0 else 0.0
+    if share < 1.0:
+        for e in range(first, end):
+            delivered[out_link[e]] = ordered[out_link[e]] * share
+
+
 def _sellers(
     out_ptr, out_link, out_flow, ordered, delivered, capacity, ceiling,
     final, wanted, rationing, demand, production, consumption, lost,
 ):  # fmt: skip
-    for i in prange(len(capacity)):
-        first, end = out_ptr[i], out_ptr[i + 1]
-        orders = 0.0
-        uneven = False
-        for e in range(first, end):
-            amount = ordered[out_link[e]]
-            orders += amount
-            uneven = uneven or amount > out_flow[e] * (1.0 + NOISE) or amount <= 0.0
-        want = wanted[i]
-        asked = want + orders
-        made = min(capacity[i], ceiling[i], asked)
-        demand[i] = asked
-        production[i] = made
-        lost[i] = 0.0
-        if rationing == 0:
-            share = made / asked if asked > 0.0 else 0.0
-            consumption[i] = share * want
-            if share < 1.0:
-                for e in range(first, end):
-                    delivered[out_link[e]] = ordered[out_link[e]] * share
-            continue
-        if rationing == 1:
-            short = asked - made
-            if want >= short:
-                consumption[i] = want - short
-                continue
-            consumption[i] = 0.0
-            share = made / orders if orders > 0.0 else 0.0
-            for e in range(first, end):
-                delivered[out_link[e]] = ordered[out_link[e]] * share
-            continue
-        if not uneven and made >= asked * (1.0 - NOISE):
-            consumption[i] = want
-            continue
-        if rationing == 2:
-            base = final[i]
-            ratio = want / base if base > 0.0 else 1.0
-        else:
-            base = 0.0
-            ratio = 0.0
-            consumption[i] = min(max(made - orders, 0.0), want)
-        available = made - (consumption[i] if rationing == 3 else 0.0)
-        satisfied, level, gift = _water_level(available, base, ratio, out_flow, ordered, out_link, first, end)
-        given = 0.0
-        for e in range(first, end):
-            link = out_link[e]
-            amount = ordered[link]
-            if amount <= 0.0:
-                amount = gift * out_flow[e]
-            elif amount / out_flow[e] > satisfied:
-                amount = level * out_flow[e]
-            delivered[link] = amount
-            given += amount
-        if rationing == 2:
-            consumption[i] = want if ratio <= satisfied else base * level
-        rest = made - given - consumption[i]
-        lost[i] = rest if abs(rest) > NOISE * made else 0.0
+    firms = len(capacity)
+    for part in prange(PARTS):
+        start, stop = part * firms // PARTS, (part + 1) * firms // PARTS
+        most = 0
+        for i in range(start, stop):
+            most = max(most, out_ptr[i + 1] - out_ptr[i])
+        ratio = np.empty(most)
+        for i in range(start, stop):
+            _sell(
+                i, out_ptr, out_link, out_flow, ordered, delivered, capacity, ceiling,
+                final, wanted, rationing, demand, production, consumption, lost, ratio,
+            )  # fmt: skip
 
 
 def _orders_of(rows, ptr, flow, stock, output, expected, inventory_days, smoothing_days, ordered, delivered):

@@ -17,4 +17,4 @@ class FinalConsumption(Metric):
 
     def measure(self, world: World) -> float:
         """Return the value at the end of the day."""
-        return float(world.firms.consumption.sum())
+        return float(world.customers.spent.sum())

@@ -17,4 +17,4 @@ class UnmetDemand(Metric):
 
     def measure(self, world: World) -> float:
         """Return the value at the end of the day."""
-        return float((world.firms.wanted - world.firms.consumption).sum())
+        return float(world.customers.unmet.sum())

@@ -51,8 +51,15 @@ class Imported(Network):
                 raise ValueError("graph stands beside firms or links; give one or the other")
             data["firms"], data["links"] = graph_rows(graph)
         for key in ("firms", "links"):
-            if hasattr(data.get(key), "to_dict"):
-                data[key] = tuple(data[key].to_dict("records"))
+            rows = data.get(key)
+            if hasattr(rows, "to_dict"):
+                rows = rows.to_dict("records")
+            if isinstance(rows, (list, tuple)):
+                # An empty cell of a data frame is NaN; as an empty text it gets an error that names its row.
+                data[key] = tuple(
+                    {name: "" if cell != cell else cell for name, cell in row.items()} if isinstance(row, dict) else row
+                    for row in rows
+                )
         return data
 
     @field_validator("firms", "links", "graphml")
