@@ -7,6 +7,7 @@ yours that overrides a *decision* (``order``, ``expect``) runs Python for its ow
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import mesa
@@ -29,6 +30,11 @@ SETTLEMENT = frozenset({"produce", "ship", "ration", "settle", "receive", "sell"
 PLANS = frozenset({"expected", "inventory_days", "smoothing_days"})
 
 
+def is_amount(value: object) -> bool:
+    """Whether a value is a finite number of at least 0."""
+    return isinstance(value, Real) and bool(np.isfinite(float(value))) and float(value) >= 0
+
+
 class Column:
     """An attribute of an agent that lives in its row of the column of that name."""
 
@@ -47,8 +53,9 @@ class Column:
                 f"{type(agent).__name__}.{self.name} is a result that only the engine writes, so that goods add up; "
                 f"an agent may set {', '.join(sorted(PLANS))}"
             )
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{type(agent).__name__} {agent.unique_id}: {self.name} = {value!r}: not a number >= 0")
+        least = "> 0" if self.name == "smoothing_days" else ">= 0"
+        if not is_amount(value) or (value == 0 and least == "> 0"):
+            raise ValueError(f"{type(agent).__name__} {agent.unique_id}: {self.name} = {value!r}: not a number {least}")
         agent._table.columns[self.name][agent._row] = value
 
 
@@ -63,13 +70,22 @@ class ColumnAgent(mesa.Agent):  # type: ignore[type-arg]
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse subclasses that would touch results or settlement, when the class is written."""
         super().__init_subclass__(**kwargs)  # type: ignore[no-untyped-call]
-        for name in vars(cls):
-            inherited = next((vars(base)[name] for base in cls.__mro__[1:] if name in vars(base)), None)
-            if name in SETTLEMENT or isinstance(inherited, Column):
+        mine = [base for base in cls.__mro__[: cls.__mro__.index(ColumnAgent)] if base.__module__ != __name__]
+        own = {name for base in mine for name in vars(base)}
+        for name in sorted(own):
+            inherited = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
+            if name in SETTLEMENT or any(isinstance(each, Column) for each in inherited):
                 raise TypeError(
                     f"{cls.__name__}.{name}: settlement is the engine's and cannot be overridden; "
                     f"a class may override the decisions {', '.join(DECISIONS)}"
                 )
+
+    def __init__(self, model: Any, *args: Any, **kwargs: Any) -> None:
+        """Refuse: agents are rows of the economy and are made when they are first touched."""
+        raise TypeError(
+            f"{type(self).__name__} cannot be made by hand: agents are rows of the economy; "
+            "name your class in economy.agents, or give Ecosystem(agents=...)"
+        )
 
     def setup(self) -> None:
         """Prepare attributes of your own; called once, when the agent is first touched."""

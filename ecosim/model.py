@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 
-from ecosim.agents import DECISIONS, SMB, Customer, Firm, Supplier
+from ecosim.agents import DECISIONS, SMB, Customer, Firm, Supplier, is_amount
 from ecosim.build import build
 from ecosim.config import Scenario
 from ecosim.errors import InputError
@@ -114,7 +115,8 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         firms, people = world.firms.columns, world.customers.columns
         failing = keep(
             world.day, FAILING, firms["production"], firms["output"], firms["consumption"], firms["wanted"],
-            world.plan.customer, firms["produced"], firms["lowest"], firms["failed_on"], people["spent"], people["unmet"],
+            world.plan.customer, firms["produced"], firms["lowest"], firms["failed_on"],
+            people["spent"], people["unmet"],
         )  # fmt: skip
         self._measure(failing)
         self.running = world.day + 1 < self.scenario.days
@@ -129,13 +131,18 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         firms, links = world.firms, world.links
         if rows is not None:
             rows = rows[rows < firms.rows]
-        own = self._own[decision] if rows is None else np.intersect1d(self._own[decision], rows)
+        own = self._own[decision] if rows is None else rows[np.isin(rows, self._own[decision])]
         if decision == "expect":
             at: Any = slice(None) if rows is None else rows
+            before = firms.expected[own]
             firms.expected[at] = firms.production[at]
+            firms.expected[own] = before  # a firm of your own class may build on its last plan
             for row in own.tolist():
                 agent: Any = self.agent(row)
-                agent.expected = agent.expect()
+                plan = agent.expect()
+                if not is_amount(plan):
+                    raise self._wrong(agent, "expect", plan, "a finite amount of at least 0")
+                agent.expected = plan
             return
         everyone = np.arange(firms.rows) if rows is None else rows
         self._kernels()[2](
@@ -149,14 +156,22 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         for row in rows.tolist():
             agent: Any = self.agent(row)
             start, end = int(links.ptr[row]), int(links.ptr[row + 1])
-            amounts = np.asarray(agent.order(), dtype=np.float64)
+            answer = agent.order()
+            try:
+                amounts = np.asarray(answer, dtype=np.float64)
+            except (TypeError, ValueError):
+                amounts = np.array(np.nan)
             if amounts.shape != (end - start,) or not (np.isfinite(amounts).all() and (amounts >= 0).all()):
-                raise ValueError(
-                    f"{type(agent).__name__}.order() of {agent.name!r} on day {self.world.day} returned {amounts!r}; "
-                    f"return {end - start} finite amounts of at least 0, one for each supplier"
-                )
+                wanted = f"{end - start} finite amounts of at least 0, one for each supplier"
+                raise self._wrong(agent, "order", answer, wanted)
             links.ordered[start:end] = amounts
             links.delivered[start:end] = amounts
+
+    def _wrong(self, agent: Any, decision: str, answer: object, wanted: str) -> ValueError:
+        return ValueError(
+            f"{type(agent).__name__}.{decision}() of {agent.name!r} on day {self.world.day} returned {answer!r}; "
+            f"return {wanted}"
+        )
 
     def _enrol(self, agents: dict[type[Firm], Who | None]) -> None:
         """Give every row its class, and Mesa its sets of agents."""
@@ -304,6 +319,6 @@ def class_named(path: str, where: str) -> Any:
     """Import ``package.module:Name``; ``where`` is the place that names it, for the error text."""
     module, _, name = path.partition(":")
     try:
-        return getattr(import_module(module), name)
+        return operator.attrgetter(name)(import_module(module))
     except (ImportError, AttributeError) as error:
         raise InputError(f"{where}: {path!r} cannot be imported ({error}); is its folder on PYTHONPATH?") from None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FRAMES = ("series", "firms", "links", "events")
 LIBRARIES = ("ecosim", "mesa", "networkx", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
+FILES = ("manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{frame}.parquet" for frame in FRAMES))
 FAILING_EVENT = "falls below half"
 
 
@@ -69,7 +70,11 @@ class Result:
             if target.exists():
                 old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
                 target.replace(old)
-                half.replace(target)
+                try:
+                    half.replace(target)
+                except BaseException:
+                    old.replace(target)
+                    raise
                 shutil.rmtree(old)
             else:
                 half.replace(target)
@@ -82,17 +87,17 @@ class Result:
     def load(cls, folder: str | Path, *, allow_code: bool = False) -> Result:
         """Read a folder written by ``save``; its scenario may name classes of yours only with ``allow_code``."""
         source = Path(folder)
-        missing = [
-            name
-            for name in ("manifest.json", "summary.json", "scenario.yaml", *(f"{frame}.parquet" for frame in FRAMES))
-            if not (source / name).is_file()
-        ]
+        missing = [name for name in FILES if not (source / name).is_file()]
         if missing:
             raise InputError(
                 f"{source}: not the folder of a run: {missing[0]} is missing; give one written by ecosim run"
             )
-        manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
-        for name, expected in manifest["files"].items():
+        try:
+            manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+            sums = {name: manifest["files"][name] for name in FILES[1:]}
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{source / 'manifest.json'}: damaged ({error}); run the scenario again") from None
+        for name, expected in sums.items():
             if _sha256(source / name) != expected:
                 raise InputError(f"{source / name}: changed since it was written; run the scenario again")
         return cls(
@@ -114,7 +119,7 @@ def refuse_existing(target: Path, *, force: bool) -> None:
     if target.is_dir() and any(target.iterdir()):
         if not force:
             raise InputError(f"{target}: exists already; choose another folder, or overwrite it with --force")
-        if not (target / "manifest.json").is_file():
+        if not all((target / name).is_file() for name in FILES):
             raise InputError(f"{target}: not the folder of a run, so --force will not replace it; choose another")
 
 
@@ -175,9 +180,8 @@ def _firms(eco: Ecosystem, twin: Ecosystem) -> pd.DataFrame:
 def _damage(eco: Ecosystem) -> Any:
     """Largest share of capacity that shocks took from each firm at first, shape (firms,)."""
     damage = np.zeros(eco.world.firms.rows)
-    for memory in eco.world.memory.values():
-        if "first" in memory:
-            np.maximum.at(damage, memory["rows"], memory["first"])
+    for event in eco.world.events:
+        np.maximum.at(damage, event["rows"], event["amount"])
     return damage
 
 

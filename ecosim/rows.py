@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,7 +27,7 @@ class Roster:
         self.model, self.world, self.classes, self.kind = model, world, classes, kind
         self.touched: dict[int, ColumnAgent] = {}
 
-    def agent(self, row: int) -> ColumnAgent:
+    def agent(self, row: int, *, set_up: bool = True) -> ColumnAgent:
         """Return the agent of a row (firms first, then customers), made on first touch and kept."""
         agent = self.touched.get(row)
         if agent is None:
@@ -39,7 +40,12 @@ class Roster:
             agent._table = self.world.firms if row < firms else self.world.customers
             agent._row = row if row < firms else row - firms
             self.touched[row] = agent
-            agent.setup()
+            if set_up:
+                try:
+                    agent.setup()
+                except BaseException:
+                    del self.touched[row]
+                    raise
         return agent
 
     def overriding(self, decision: str) -> NDArray[np.int64]:
@@ -57,7 +63,7 @@ class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
     def __init__(self, agents: Any, random: Any = None, *, roster: Roster | None = None) -> None:
         """Make a set of agents, given as agents (as Mesa does) or, with ``roster``, as an array of row numbers."""
         if roster is None:
-            members = list(agents)
+            members = list(dict.fromkeys(agents))
             if not members:
                 raise ValueError("an empty set of agents needs its roster: use where() or select() on a full set")
             roster = members[0].model.roster
@@ -137,13 +143,13 @@ class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
 
     def agg(self, attribute: str, func: Any) -> Any:
         """Aggregate an attribute by one function or several."""
+        if not callable(func):
+            return [self.agg(attribute, each) for each in func]
         column = self._column(attribute)
-        values: Any = self.get(attribute) if column is None else column
-        fast = {sum: np.sum, min: np.min, max: np.max}
-        if callable(func):
-            found = (fast.get(func, func) if column is not None else func)(values)
-            return found.item() if isinstance(found, np.generic) else found
-        return [self.agg(attribute, each) for each in func]
+        fast: Any = {sum: np.sum, min: np.min, max: np.max}.get(func, func if _is_numpys(func) else None)
+        # Functions of your own get a list, as Mesa gives them one.
+        found = fast(column) if column is not None and fast is not None else func(self.get(attribute))
+        return found.item() if isinstance(found, np.generic) else found
 
     def set(self, attr_name: str, value: Any) -> Rows:  # type: ignore[override]
         """Set an attribute of all agents; on columns only a firm's own plans can be set."""
@@ -176,7 +182,7 @@ class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
                 if filter_func(self.roster.agent(row)):
                     chosen.append(row)
             rows = np.array(chosen, dtype=np.int64)
-        rows = rows if limit == float("inf") else rows[: int(limit)]
+        rows = rows if limit == float("inf") else rows[: max(0, math.ceil(limit))]
         if inplace:
             self.rows = rows
             return self
@@ -235,6 +241,15 @@ class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
             sets = {value: list(members) for value, members in sets.items()}
         return mesa.agentset.GroupBy(sets)
 
+    def _from_iterable(self, agents: Any) -> Rows:  # type: ignore[override]
+        """Make the result of ``|``, ``&``, ``-`` and ``^``: each agent once, in order."""
+        rows = list(dict.fromkeys(agent.unique_id - 1 for agent in agents))
+        return self._of(np.array(rows, dtype=np.int64))
+
+    def copy(self) -> Rows:
+        """Return a set of the same agents."""
+        return self._of(self.rows.copy())
+
     def add(self, agent: Any) -> None:
         """Add an agent of the same economy to this set."""
         if not isinstance(agent, ColumnAgent):
@@ -242,6 +257,8 @@ class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
                 f"{type(agent).__name__} cannot join an Ecosystem: its agents are rows of the economy; "
                 "subclass SMB, Supplier or Customer and name your class in economy.agents"
             )
+        if agent._world is not self.roster.world:
+            raise TypeError(f"agent {agent.unique_id} belongs to another economy and cannot join this set")
         if agent not in self:
             self.rows = np.append(self.rows, agent.unique_id - 1)
 
@@ -255,3 +272,7 @@ class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
         if agent not in self:
             raise KeyError(agent)
         self.discard(agent)
+
+
+def _is_numpys(func: Any) -> bool:
+    return isinstance(func, np.ufunc) or (getattr(func, "__module__", None) or "").split(".")[0] == "numpy"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import struct
+import tokenize
 import zipfile
+import zlib
 from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,12 +24,25 @@ if TYPE_CHECKING:
     from ecosim.model import Ecosystem
 
 FORMAT = 1
+#: How numpy, zipfile and json complain about a file that is cut short, altered, or something else altogether.
+DAMAGED = (
+    OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError, SyntaxError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError, struct.error,
+)  # fmt: skip
 TEXTS = ("sector_names", "region_names", "name", "customer_names", "notes")
 AGENT_OWN = frozenset({"model", "unique_id", "pos", "_world", "_table", "_row"})
 
 
 def save(eco: Ecosystem, path: str | Path) -> None:
-    """Write ``eco`` to ``path`` (a .npz archive), whole or not at all."""
+    """Write ``eco`` to ``path`` (a .npz archive), whole or not at all.
+
+    What you attached to the model yourself (a DataCollector, say) is not saved; pickle keeps it.
+    """
+    if len(eco._event_list) != 1:
+        raise InputError(
+            "events scheduled with Mesa are functions and cannot be saved; let them happen or cancel them first, "
+            "or pickle the model instead"
+        )
     world = eco.world
     arrays = {f"plan.{name}": value for name, value in _plan_parts(world.plan).items() if name not in TEXTS}
     arrays |= {f"firms.{name}": column for name, column in world.firms.columns.items()}
@@ -46,9 +62,12 @@ def save(eco: Ecosystem, path: str | Path) -> None:
         "threads": eco.threads,
         "day": world.day,
         "steps": eco.steps,
+        "time": eco.time,
+        "next_day": eco._default_schedule.next_scheduled_time,
         "running": eco.running,
         "plan": {name: value for name, value in _plan_parts(world.plan).items() if name in TEXTS},
-        "classes": [f"{cls.__module__}:{cls.__qualname__}" for cls in eco.roster.classes],
+        "classes": [_address(cls) for cls in eco.roster.classes],
+        "arrays": {name: [str(value.dtype), *value.shape] for name, value in arrays.items()},
         "events": [[event["day"], event["event"]] for event in world.events],
         "memory": [[label, name] for label, memory in world.memory.items() for name in memory],
         "random": eco.random.getstate(),
@@ -57,9 +76,13 @@ def save(eco: Ecosystem, path: str | Path) -> None:
     }
     path = Path(path)
     half = path.with_name(path.name + ".tmp")
-    with half.open("wb") as file:
-        np.savez(file, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
-    half.replace(path)
+    try:
+        with half.open("wb") as file:
+            np.savez(file, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
+        half.replace(path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def restore(cls: type[Ecosystem], path: str | Path, *, allow_code: bool = False) -> Ecosystem:
@@ -68,12 +91,17 @@ def restore(cls: type[Ecosystem], path: str | Path, *, allow_code: bool = False)
     Classes of your own are imported only with ``allow_code``. Raises InputError for anything but such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = dict(archive)
         state = json.loads(str(arrays.pop("state")))
+        known = state.get("format") != FORMAT or state["arrays"] == {
+            name: [str(value.dtype), *value.shape] for name, value in arrays.items()
+        }
+        if not known:
+            raise ValueError("some of its arrays are missing or changed")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give one written by Ecosystem.save") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise InputError(f"{path}: not an ecosystem saved by ecosim, or damaged ({error})") from None
     if state.get("format") != FORMAT:
         raise InputError(f"{path}: format {state.get('format')!r}, this version reads {FORMAT}; it was saved by ecosim "
@@ -117,18 +145,18 @@ def _fill(eco: Ecosystem, arrays: dict[str, Any], state: dict[str, Any], classes
     eco.random.setstate((version_, tuple(internal), gauss))
     eco.rng.bit_generator.state = state["rng"]
     for row, own in state["agents"].items():
-        eco.agent(int(row)).__dict__.update(own)
+        eco.roster.agent(int(row), set_up=False).__dict__.update(own)
     eco.steps, eco.running = state["steps"], state["running"]
-    _set_clock(eco, float(state["steps"]))
+    _set_clock(eco, state["time"], state["next_day"])
 
 
-def _set_clock(eco: Ecosystem, now: float) -> None:
-    """Move Mesa's clock: the daily event that the model made for time 1 must come at ``now + 1`` instead."""
+def _set_clock(eco: Ecosystem, now: float, next_day: float) -> None:
+    """Move Mesa's clock: the daily event that the model made for time 1 must come at ``next_day`` instead."""
     eco._default_schedule.stop()
     eco._event_list.clear()
     eco.time = now
     eco._default_schedule = EventGenerator(
-        eco, eco._do_step, Schedule(interval=1.0, start=now + 1.0), priority=Priority.HIGH
+        eco, eco._do_step, Schedule(interval=1.0, start=next_day), priority=Priority.HIGH
     ).start()
 
 
@@ -147,7 +175,7 @@ def _plan(arrays: dict[str, Any], texts: dict[str, Any]) -> Blueprint:
 def _own_attributes(agent: Any) -> dict[str, Any]:
     own = {name: value for name, value in vars(agent).items() if name not in AGENT_OWN}
     try:
-        if json.loads(json.dumps(own)) == own:
+        if _same(json.loads(json.dumps(own)), own):
             return own
     except (TypeError, ValueError):
         pass
@@ -155,6 +183,26 @@ def _own_attributes(agent: Any) -> dict[str, Any]:
         f"agent {agent.unique_id} ({type(agent).__name__}) has attributes that JSON cannot hold exactly: "
         f"{', '.join(own)}; keep numbers, texts, lists and dicts, or pickle the model instead"
     )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal and of equal types throughout."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
+
+
+def _address(cls: type) -> str:
+    from ecosim.model import class_named
+
+    address = f"{cls.__module__}:{cls.__qualname__}"
+    if class_named(address, cls.__name__) is not cls:
+        raise InputError(f"{cls.__name__}: {address} names another class now; give your class a name of its own")
+    return address
 
 
 def _classes(names: list[str], allow_code: bool, path: str | Path) -> list[Any]:

@@ -85,9 +85,9 @@ class Firms(AgentSetPolars):
             )
             .with_columns(stock=pl.when(col("stock") <= NOTHING).then(0.0).otherwise(col("stock")))
             .with_columns(
-                ordered=(
-                    col("use") + (col("inventory") * col("use") - col("stock")) / col("smoothing")
-                ).clip(lower_bound=0.0)
+                ordered=(col("use") + (col("inventory") * col("use") - col("stock")) / col("smoothing")).clip(
+                    lower_bound=0.0
+                )
             )
         )
         covered = goods.select("buyer", covered=self._stocks() / col("need"))

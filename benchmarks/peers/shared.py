@@ -7,7 +7,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-
 import numpy as np
 
 if TYPE_CHECKING:

@@ -154,6 +154,12 @@ def blueprint_from_frames(
         customer, customer_names = _codes(firms["customer"])
     else:
         customer, customer_names = region, tuple(f"People of {place}" for place in region_names)
+    shared = sorted(set(customer_names) & set(row_of))
+    if shared:
+        raise InputError(
+            f"{firms_source.at(row_of[shared[0]])}: firm {shared[0]!r} has the name of a community of customers; "
+            "rename one of the two"
+        )
     order = np.lexsort((supplier, sector[supplier], buyer))
     derived = (final < 0.5 * output).astype(np.int8)
     role = np.where(declared_role >= 0, declared_role, derived).astype(np.int8)

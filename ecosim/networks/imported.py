@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -56,10 +57,7 @@ class Imported(Network):
                 rows = rows.to_dict("records")
             if isinstance(rows, (list, tuple)):
                 # An empty cell of a data frame is NaN; as an empty text it gets an error that names its row.
-                data[key] = tuple(
-                    {name: "" if cell != cell else cell for name, cell in row.items()} if isinstance(row, dict) else row
-                    for row in rows
-                )
+                data[key] = tuple(_filled(row) for row in rows)
         return data
 
     @field_validator("firms", "links", "graphml")
@@ -114,6 +112,12 @@ def graph_rows(graph: nx.DiGraph[Any]) -> tuple[tuple[Row, ...], tuple[Row, ...]
     firms: list[Row] = [{"firm": str(node), **data} for node, data in graph.nodes(data=True)]
     links: list[Row] = [{"supplier": str(a), "client": str(b), **data} for a, b, data in graph.edges(data=True)]
     return tuple(firms), tuple(links)
+
+
+def _filled(row: Any) -> Any:
+    if not isinstance(row, dict):
+        return row
+    return {name: "" if isinstance(cell, float) and math.isnan(cell) else cell for name, cell in row.items()}
 
 
 def _frame(rows: tuple[Row, ...]) -> pd.DataFrame:

@@ -13,24 +13,30 @@ if TYPE_CHECKING:
 
 # Okabe & Ito (2008): distinguishable with every common form of colour blindness.
 BLUE, ORANGE, VERMILION, GREY, INK = "#0072B2", "#E69F00", "#D55E00", "#8a8a8a", "#222222"
-SECTORS_SHOWN = 8
-LABEL_LENGTH = 34
+BARS = 8
+LABEL_LENGTH = 46
+TITLE_LENGTH = 60
+FEW_FIRMS = 3  # firms per sector up to which losers are named one by one
 
 
 def draw(series: pd.DataFrame, firms: pd.DataFrame, summary: dict[str, Any], path: Path | str) -> None:
     """Write a PNG of 1500 x 1245 pixels from the frames and the summary of a result."""
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     figure = Figure(figsize=(10, 8.3), dpi=150, layout="constrained", facecolor="white")
-    # Two subfigures, so that the long names of sectors below do not narrow the time axes above.
+    # Two subfigures, so that the long names below do not narrow the time axes above.
     halves: Any = figure.subfigures(2, 1, height_ratios=[4.6, 2.4])
     over_time, by_sector = halves
     output, failing = over_time.subplots(2, 1, sharex=True, height_ratios=[3.1, 1.4])
     _output(output, series.loc[0:], summary)
     _failing(failing, series.loc[0:])
-    _sectors(by_sector.subplots(), firms)
-    title = f"{summary['name']}: {summary['economy']['firms']:,} firms, {summary['days']:,} days"
+    _losers(by_sector.subplots(), firms)
+    name = summary["name"] if len(summary["name"]) <= TITLE_LENGTH else summary["name"][: TITLE_LENGTH - 1] + "…"
+    title = f"{name}: {summary['economy']['firms']:,} firms, {summary['days']:,} days"
     figure.suptitle(title, fontsize=15, fontweight="bold", x=0.012, ha="left")
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a dollar sign in a name is a dollar sign
     figure.savefig(path)
 
 
@@ -43,55 +49,94 @@ def _plain(axes: Any, title: str) -> None:
 
 def _output(axes: Any, series: pd.DataFrame, summary: dict[str, Any]) -> None:
     days = series.index.to_numpy()
-    for name, label, colour, style in (
-        ("final_consumption", "customers' purchases", ORANGE, "--"),
-        ("total_production", "output of all firms", BLUE, "-"),
+    for name, label, colour, style, width in (
+        ("total_production", "output of all firms", BLUE, "-", 2.6),
+        ("final_consumption", "customers' purchases", ORANGE, "--", 1.6),
     ):
         percent = 100 * series[name] / series[f"twin_{name}"]
-        axes.plot(days, percent, style, color=colour, lw=2, label=label)
-    axes.axhline(100, color=GREY, lw=1, ls=":", label="undisturbed twin")
-    bottom = summary["bottom"]
-    low = bottom["production_percent_of_twin"]
-    if low < 99.9:
-        axes.plot(bottom["day"], low, "o", color=BLUE, ms=7)
-        right = bottom["day"] > 0.7 * days[-1]
-        axes.annotate(
-            f"bottom: {low:.1f} %, day {bottom['day']}",
-            (bottom["day"], low),
-            xytext=(-10 if right else 10, -4),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            fontsize=9.5,
-            color=INK,
+        # Steps: what happens on a day belongs to the whole day, and never seems to begin before the shock.
+        axes.plot(
+            np.append(days, days[-1] + 1),
+            np.append(percent, percent.iloc[-1]),
+            style,
+            color=colour,
+            lw=width,
+            label=label,
+            drawstyle="steps-post",
         )
-    top = axes.get_ylim()[1]
+    axes.axhline(100, color=GREY, lw=1, ls=":", label="undisturbed twin")
+    axes.margins(x=0.01)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, 99), max(high, 101))
+    axes.ticklabel_format(useOffset=False)
+    _mark_bottom(axes, summary["bottom"], days[-1])
     for shock in summary["shocks"]:
         axes.axvline(shock["day"], color=VERMILION, lw=1.2)
-        axes.text(shock["day"], top, f" {shock['name']}", color=VERMILION, fontsize=9.5, va="bottom", clip_on=False)
+        axes.annotate(
+            shock["name"],
+            (shock["day"], 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 3),
+            textcoords="offset points",
+            color=VERMILION,
+            fontsize=9.5,
+        )
     axes.set_ylabel("% of the twin", fontsize=10)
-    axes.margins(x=0.01)
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    axes.legend(frameon=False, fontsize=9, loc="best")
     _plain(axes, "What was made and bought, against the same economy without the shock\n")
 
 
+def _mark_bottom(axes: Any, bottom: dict[str, Any], last: int) -> None:
+    low = bottom["production_percent_of_twin"]
+    if low >= 99.9:
+        return
+    right = bottom["day"] > 0.7 * last
+    axes.plot(bottom["day"] + 0.5, low, "o", color=BLUE, ms=7)
+    axes.annotate(
+        f"bottom: {low:.1f} %, day {bottom['day']}",
+        (bottom["day"] + 0.5, low),
+        xytext=(-10 if right else 10, -4),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        fontsize=9.5,
+        color=INK,
+    )
+
+
 def _failing(axes: Any, series: pd.DataFrame) -> None:
-    axes.fill_between(series.index, series["firms_failing"], step="mid", color=VERMILION, alpha=0.35, lw=0)
-    axes.plot(series.index, series["firms_failing"], color=VERMILION, lw=1.2, drawstyle="steps-mid")
-    axes.set_ylim(bottom=0)
+    days = np.append(series.index, series.index[-1] + 1)
+    failing = np.append(series["firms_failing"], series["firms_failing"].iloc[-1])
+    axes.fill_between(days, failing, step="post", color=VERMILION, alpha=0.35, lw=0)
+    axes.plot(days, failing, color=VERMILION, lw=1.2, drawstyle="steps-post")
+    axes.set_ylim(0, max(1.0, 1.08 * failing.max()))
     axes.margins(x=0.01)
     axes.set_xlabel("day", fontsize=10)
     axes.set_ylabel("firms", fontsize=10)
     _plain(axes, "Firms below half of their usual output")
 
 
-def _sectors(axes: Any, firms: pd.DataFrame) -> None:
-    by = firms.groupby("sector", observed=True)[["lost", "produced"]].sum()
-    percent = 100 * by["lost"] / (by["lost"] + by["produced"]).where(lambda total: total > 0, np.inf)
-    worst = percent.sort_values(ascending=False).head(SECTORS_SHOWN)[::-1]
+def _losers(axes: Any, firms: pd.DataFrame) -> None:
+    """Shares of all loss by sector, or by firm where sectors have few, split by own damage."""
+    lost = firms["lost"].clip(lower=0)
+    named = len(firms) <= FEW_FIRMS * firms["sector"].nunique()
+    keys = firms["firm"] if named else firms["sector"].astype("str")
+    damaged = np.where(firms["damage"] > 0, "damaged", "spared")
+    shares = 100 * lost.groupby([keys, damaged]).sum().unstack(fill_value=0) / max(lost.sum(), 1e-300)
+    shares = shares.reindex(columns=["damaged", "spared"], fill_value=0.0)
+    worst = shares.loc[shares.sum(axis=1).sort_values(kind="stable").index[-BARS:]]
+    worst = worst[worst.sum(axis=1) > 0]
+    if worst.empty:
+        axes.set_axis_off()
+        axes.text(0, 0.5, "Nobody lost output.", fontsize=11, color=INK, transform=axes.transAxes)
+        return
     labels = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for name in map(str, worst.index)]
-    bars = axes.barh(np.arange(len(worst)), worst.to_numpy(), color=BLUE, height=0.65)
-    axes.bar_label(bars, [f"{value:.2f} %" for value in worst], padding=4, fontsize=9, color=INK)
-    axes.set_yticks(np.arange(len(worst)), labels)
-    axes.set_xlabel("output lost over the whole run, %", fontsize=10)
-    axes.margins(x=0.12)
+    places = np.arange(len(worst))
+    left = worst["damaged"].to_numpy()
+    axes.barh(places, left, color=VERMILION, height=0.65, label="by firms with damage of their own")
+    bars = axes.barh(places, worst["spared"], left=left, color=BLUE, height=0.65, label="by firms without: the network")
+    axes.bar_label(bars, [f"{value:.1f} %" for value in worst.sum(axis=1)], padding=4, fontsize=9, color=INK)
+    axes.set_yticks(places, labels)
+    axes.set_xlabel("share of all output lost, %", fontsize=10)
+    axes.margins(x=0.1)
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
     _plain(axes, "Who lost most")

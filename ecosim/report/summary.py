@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 RECOVERED = 0.01  # deviation from the twin within which output counts as recovered
 RECOVERED_DAYS = 7  # days for which it must hold
+NOTICEABLE = 0.05  # percent below which a figure would be printed as nothing
 NAMED = 5  # firms and sectors that are named
 FIRST = ("firm", "sector", "region", "failed_on")  # what is said of the first to fail
 
@@ -43,8 +44,9 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events:
             "output_a_day": float(series["total_production"].iloc[0]),
             **({"balance": eco.world.plan.notes} if eco.world.plan.notes else {}),
         },
-        "shocks": _shocks(eco, firms),
+        "shocks": _shocks(eco, firms, len(lived)),
         "bottom": {"day": bottom, "production_percent_of_twin": 100.0 * float(ratio[bottom])},
+        "largest_deviation_percent": 100.0 * float(np.abs(ratio - 1).max()),
         "recovered_on": _recovery(ratio, bottom),
         "loss": {name.removeprefix("total_"): value for name, value in loss.items()} | percent,
         "direct_capacity_lost": direct,
@@ -54,11 +56,13 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events:
     }
 
 
-def _shocks(eco: Ecosystem, firms: pd.DataFrame) -> list[dict[str, Any]]:
+def _shocks(eco: Ecosystem, firms: pd.DataFrame, days: int) -> list[dict[str, Any]]:
     found = []
     shocks: tuple[Any, ...] = eco.scenario.shocks
     for shock in shocks:
         memory = eco.world.memory.get(shock.label, {})
+        if int(getattr(shock, "when", 0)) >= days:
+            continue
         rows = memory.get("rows", np.empty(0, dtype=np.int64))
         rows = rows[memory["first"] > 0] if "first" in memory else rows
         found.append(
@@ -109,41 +113,55 @@ def _worst_sectors(firms: pd.DataFrame) -> list[dict[str, Any]]:
 
 def sentences(summary: dict[str, Any]) -> list[str]:
     """The summary as plain sentences."""
-    economy, loss, bottom, failed = (summary[key] for key in ("economy", "loss", "bottom", "failed"))
+    economy, loss, failed = (summary[key] for key in ("economy", "loss", "failed"))
     told = [
-        f"{economy['firms']:,} firms in {economy['sectors']} sectors and {economy['regions']} regions, joined by "
-        f"{economy['links']:,} supply links, lived {summary['days']:,} days (seed {summary['seed']})."
+        f"{_count(economy['firms'], 'firm')} in {_count(economy['sectors'], 'sector')} and "
+        f"{_count(economy['regions'], 'region')}, joined by {_count(economy['links'], 'supply link')}, "
+        f"lived {_count(summary['days'], 'day')} (seed {summary['seed']})."
     ]
     for shock in summary["shocks"]:
         told.append(
-            f"Day {shock['day']}: {shock['name']} hit {shock['firms']:,} firms ({shock['firms_percent']:.1f} %), "
-            f"which make {shock['output_percent']:.1f} % of all output."
+            f"Day {shock['day']}: {shock['name']} hit {_count(shock['firms'], 'firm')} "
+            f"({shock['firms_percent']:.1f} %) with {shock['output_percent']:.1f} % of all output."
         )
     if not summary["shocks"]:
-        told.append("No shock was planned: the economy was left to itself.")
-    if abs(loss["production_percent"]) < 1e-9 and bottom["production_percent_of_twin"] > 100 - 1e-6:
-        return [*told, "Nothing was lost: output stayed at the level of the undisturbed twin."]
-    told.append(
-        f"The bottom came on day {bottom['day']}, with output at {bottom['production_percent_of_twin']:.1f} % of the "
-        "undisturbed twin's."
-    )
-    recovered = summary["recovered_on"]
-    told.append(
-        f"From day {recovered} output was back within 1 % of the twin."
-        if recovered is not None
-        else "Output was not back within 1 % of the twin for a week by the end."
-        if bottom["production_percent_of_twin"] < 100 * (1 - RECOVERED)
-        else "Output never left 1 % of the twin."
-    )
+        told.append("No shock struck: the economy was left to itself.")
+    if summary["largest_deviation_percent"] < NOTICEABLE and abs(loss["production_percent"]) < NOTICEABLE:
+        return [*told, "Output stayed at the level of the undisturbed twin, to within 0.05 %."]
+    told += _course(summary)
     told.append(
         f"Lost against the twin: {loss['production_percent']:.2f} % of output, {loss['value_added_percent']:.2f} % of "
         f"value added, {loss['final_consumption_percent']:.2f} % of what customers buy."
     )
     told.append(_direct_and_indirect(summary))
     told += _who_failed(failed)
-    if summary["worst_sectors"]:
-        worst = ", ".join(f"{item['sector']} {item['lost_percent']:.1f} %" for item in summary["worst_sectors"][:3])
-        told.append(f"Hardest hit: {worst}.")
+    worst = [item for item in summary["worst_sectors"] if item["lost_percent"] >= NOTICEABLE]
+    if worst:
+        told.append(
+            f"Hardest hit: {', '.join(f'{item["sector"]} {item["lost_percent"]:.1f} %' for item in worst[:3])}."
+        )
+    return told
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _course(summary: dict[str, Any]) -> list[str]:
+    """How far output fell, and when it was back."""
+    bottom, recovered = summary["bottom"], summary["recovered_on"]
+    told = []
+    if bottom["production_percent_of_twin"] < 100 - NOTICEABLE:
+        told.append(
+            f"The bottom came on day {bottom['day']}, with output at {bottom['production_percent_of_twin']:.1f} % of "
+            "the undisturbed twin's."
+        )
+    if summary["largest_deviation_percent"] <= 100 * RECOVERED:
+        told.append("Output never left the twin's by more than 1 %.")
+    elif recovered is not None:
+        told.append(f"From day {recovered} output was back within 1 % of the twin.")
+    else:
+        told.append("Output was not back within 1 % of the twin for a week by the end.")
     return told
 
 
@@ -151,6 +169,8 @@ def _direct_and_indirect(summary: dict[str, Any]) -> str:
     direct, total = summary["direct_capacity_lost"], summary["loss"]["production"]
     if direct <= 0:
         return "No capacity was damaged."
+    if total <= 0:
+        return f"Damage took {direct:,.0f} of capacity, and yet no output was lost: others made more."
     if total <= direct:
         return f"Damage took {direct:,.0f} of capacity; slack and stocks kept the loss of output to {total:,.0f}."
     return (
@@ -163,7 +183,7 @@ def _who_failed(failed: dict[str, Any]) -> list[str]:
     if not failed["firms"]:
         return ["No firm fell below half of its usual output."]
     told = [
-        f"{failed['firms']:,} firms ({failed['percent']:.1f} %) fell below half of their usual output, "
+        f"{_count(failed['firms'], 'firm')} ({failed['percent']:.1f} %) fell below half of the usual output, "
         f"{failed['undamaged']:,} of them without any damage of their own."
     ]
     if failed["first_undamaged"]:
