@@ -126,6 +126,8 @@ def sentences(summary: dict[str, Any]) -> list[str]:
         )
     if not summary["shocks"]:
         told.append("No shock struck: the economy was left to itself.")
+    if summary["largest_deviation_percent"] == 0:
+        return [*told, "Nothing was lost: output stayed at the level of the undisturbed twin."]
     if summary["largest_deviation_percent"] < NOTICEABLE and abs(loss["production_percent"]) < NOTICEABLE:
         return [*told, "Output stayed at the level of the undisturbed twin, to within 0.05 %."]
     told += _course(summary)
