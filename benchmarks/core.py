@@ -48,7 +48,7 @@ def main() -> int:
 
     measure(100, SUPPLIERS, shocked=True, days=3)  # compiles what will be timed
     print(
-        f"{'firms':>10} {'links':>10}  {'state':<13}{'engine':>8}{'bare':>8}{'ratio':>7}{'bytes/firm':>12}{'build s':>9}"
+        f"{'firms':>10} {'links':>10}  {'state':<13}{'engine':>8}{'bare':>8}{'ratio':>7}{'bytes/firm':>12}{'build':>9}"
     )
     found: list[Measured] = []
     for firms in sizes:

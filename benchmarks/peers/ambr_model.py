@@ -78,7 +78,12 @@ class Market(am.ArrayKernelModel):
 def start(economy: Economy, days: int) -> Run:
     """Set up the model at rest, to live some days."""
     market = Market({"n": economy.firms, "steps": days, "seed": 0, "economy": economy, "prefer_gpu": False})
-    return lambda: market.run().model["total"].to_list()
+
+    def run() -> list[float]:
+        totals: list[float] = market.run().model["total"].to_list()
+        return totals
+
+    return run
 
 
 if __name__ == "__main__":

@@ -156,9 +156,10 @@ class Row:
 
     def __str__(self) -> str:
         """The line."""
+        verdict = "PASS" if self.passed else "FAIL"
         return (
             f"{self.peer.name:<14}{self.firms:>9,}{self.rounds:>8}{self.own:>12,.0f}{self.ecosim:>10,.0f}"
-            f"{self.ratio:>10,.1f}{self.peer.target:>9,.0f}  {'PASS' if self.passed else 'FAIL'}{self.difference:>13.1e}"
+            f"{self.ratio:>10,.1f}{self.peer.target:>9,.0f}  {verdict}{self.difference:>13.1e}"
         )
 
 

@@ -14,7 +14,7 @@ from numba import njit, prange
 
 NOTHING = 1e-20  # the reference program's threshold for "no stock"
 NOISE = 1e-12  # relative rounding noise of sums of orders: below it a firm counts as fully supplied
-PARTS = 64  # stretches of firms that share a scratch array; a firm's result does not depend on its stretch
+STRETCH = 2048  # firms whose orders are fetched together; a firm's result does not depend on its stretch
 
 ESSENTIAL, IMPORTANT, OTHER = 2, 1, 0
 
@@ -78,22 +78,23 @@ def _buyers(
 
 
 @njit(error_model="numpy")
-def _water_level(available, final, final_ratio, flow, first, ratio, clients):
+def _water_level(available, final, final_ratio, flow, first, ratio, at, clients):
     """Level up to which orders are filled, as (satisfied, level, gift).
 
-    ``ratio`` holds order over baseline flow of the ``clients`` clients whose flows start at ``first``. Those whose
-    ratio is at most ``satisfied`` get their order, the others ``level`` times their flow, and clients who ordered
-    nothing get ``gift`` times it. What is given out is concave and piecewise linear in the level, so Newton's method
-    from the left passes at least one break point a step and needs no sorting. As in the reference program, final
-    demand keeps counting as a need after it is satisfied, and clients without an order take part in the first step.
+    ``ratio`` from ``at`` on holds order over baseline flow of the ``clients`` clients whose flows start at ``first``.
+    Those whose ratio is at most ``satisfied`` get their order, the others ``level`` times their flow, and clients who
+    ordered nothing get ``gift`` times it. What is given out is concave and piecewise linear in the level, so Newton's
+    method from the left passes at least one break point a step and needs no sorting. As in the reference program,
+    final demand keeps counting as a need after it is satisfied, and clients without an order take part in the first
+    step.
     """
     idle = 0.0
     asking = 0.0
     least = final_ratio if final_ratio > 0.0 else np.inf
     for k in range(clients):
-        if ratio[k] > 0.0:
+        if ratio[at + k] > 0.0:
             asking += flow[first + k]
-            least = min(least, ratio[k])
+            least = min(least, ratio[at + k])
         else:
             idle += flow[first + k]
     if least == np.inf:
@@ -108,11 +109,11 @@ def _water_level(available, final, final_ratio, flow, first, ratio, clients):
         filled = idle * least + final * satisfied
         waiting = 0.0
         for k in range(clients):
-            if ratio[k] > satisfied:
+            if ratio[at + k] > satisfied:
                 waiting += flow[first + k]
                 filled += flow[first + k] * satisfied
             else:
-                filled += flow[first + k] * ratio[k]
+                filled += flow[first + k] * ratio[at + k]
         rest = available - filled
         if waiting + final <= 0.0 or rest <= 0.0:
             return satisfied, satisfied, least
@@ -121,8 +122,8 @@ def _water_level(available, final, final_ratio, flow, first, ratio, clients):
         if satisfied < final_ratio < reach:
             highest = final_ratio
         for k in range(clients):
-            if highest < ratio[k] < reach:
-                highest = ratio[k]
+            if highest < ratio[at + k] < reach:
+                highest = ratio[at + k]
         if highest == satisfied:
             weight = waiting + (final if final_ratio > satisfied else 0.0)
             level = satisfied + rest / weight if weight > 0.0 else satisfied
@@ -131,80 +132,85 @@ def _water_level(available, final, final_ratio, flow, first, ratio, clients):
 
 
 @njit(error_model="numpy")
-def _fill(made, base, want, customers_count, first, end, out_link, out_flow, ordered, delivered, ratio):
-    """Fill the lowest order ratios first; return what customers get and what nobody gets.
+def _fill(made, final, final_ratio, flow, first, orders, at, clients, out_link, delivered):
+    """Fill the lowest order ratios first; return what clients get and the ratio that final demand gets.
 
-    ``customers_count`` tells whether customers are one of the clients (rule 2) or were served apart (rule 3).
+    ``orders`` from ``at`` on holds the orders of the clients whose flows start at ``first``, and is used up.
     """
-    for e in range(first, end):
-        ratio[e - first] = ordered[out_link[e]] / out_flow[e]
-    own = base if customers_count else 0.0
-    final_ratio = 0.0
-    if customers_count:
-        final_ratio = want / base if base > 0.0 else 1.0
-    satisfied, level, gift = _water_level(made, own, final_ratio, out_flow, first, ratio, end - first)
+    for k in range(clients):
+        orders[at + k] /= flow[first + k]
+    satisfied, level, gift = _water_level(made, final, final_ratio, flow, first, orders, at, clients)
     given = 0.0
-    for e in range(first, end):
-        share = ratio[e - first]
+    for k in range(clients):
+        share = orders[at + k]
         if share > satisfied:
             share = level
-            delivered[out_link[e]] = share * out_flow[e]
+            delivered[out_link[first + k]] = share * flow[first + k]
         elif share <= 0.0:
             share = gift
-            delivered[out_link[e]] = share * out_flow[e]
-        given += share * out_flow[e]
-    served = 0.0
-    if customers_count:
-        served = want if final_ratio <= satisfied else base * level
-    rest = made - given - served
-    return served, (rest if abs(rest) > NOISE * made else 0.0)
+            delivered[out_link[first + k]] = share * flow[first + k]
+        given += share * flow[first + k]
+    return given, (final_ratio if final_ratio <= satisfied else level)
 
 
 @njit(error_model="numpy")
 def _sell(
-    i, out_ptr, out_link, out_flow, ordered, delivered, capacity, ceiling,
-    final, wanted, rationing, demand, production, consumption, lost, ratio,
+    start, stop, out_ptr, out_link, out_flow, ordered, delivered, capacity, ceiling,
+    final, wanted, rationing, demand, production, consumption, lost,
 ):  # fmt: skip
-    """Demand, production and rationing of one firm; ``delivered`` holds the orders until they are cut."""
-    first, end = out_ptr[i], out_ptr[i + 1]
-    want = wanted[i]
-    orders = 0.0
-    # Rule 2 keeps counting customers at their usual wants, so it loses goods when they want less or clients want more.
-    uneven = rationing == 2 and want < final[i]
-    for e in range(first, end):
-        amount = ordered[out_link[e]]
-        orders += amount
-        uneven = uneven or amount > out_flow[e] * (1.0 + NOISE) or amount <= 0.0
-    asked = want + orders
-    made = min(capacity[i], ceiling[i], asked)
-    demand[i] = asked
-    production[i] = made
-    lost[i] = 0.0
-    if rationing >= 2:
-        if not uneven and made >= asked * (1.0 - NOISE):
-            consumption[i] = want
-        elif rationing == 2:
-            served, rest = _fill(made, final[i], want, True, first, end, out_link, out_flow, ordered, delivered, ratio)
+    """Demand, production and rationing of a stretch of firms; ``delivered`` holds the orders until they are cut."""
+    low, high = out_ptr[start], out_ptr[stop]
+    # Orders lie where their buyers wrote them. Fetched in a loop of its own, many of these reads are under way at once;
+    # fetched firm by firm, each would wait for the one before.
+    orders = np.empty(high - low)
+    for k in range(high - low):
+        orders[k] = ordered[out_link[low + k]]
+    for i in range(start, stop):
+        first, clients = out_ptr[i], out_ptr[i + 1] - out_ptr[i]
+        at = first - low
+        want = wanted[i]
+        total = 0.0
+        # Rule 2 counts customers at their usual wants, so it loses goods when they want less or clients want more.
+        uneven = rationing == 2 and want < final[i]
+        for k in range(clients):
+            amount = orders[at + k]
+            total += amount
+            uneven |= (amount > out_flow[first + k] * (1.0 + NOISE)) | (amount <= 0.0)
+        asked = want + total
+        made = min(capacity[i], ceiling[i], asked)
+        demand[i] = asked
+        production[i] = made
+        lost[i] = 0.0
+        if rationing >= 2:
+            if not uneven and made >= asked * (1.0 - NOISE):
+                consumption[i] = want
+                continue
+            served = 0.0
+            if rationing == 2:
+                usual = final[i]
+                ratio = want / usual if usual > 0.0 else 1.0
+                given, filled = _fill(made, usual, ratio, out_flow, first, orders, at, clients, out_link, delivered)
+                served = want if filled == ratio else usual * filled
+            else:
+                served = min(max(made - total, 0.0), want)
+                given, _ = _fill(made - served, 0.0, 0.0, out_flow, first, orders, at, clients, out_link, delivered)
             consumption[i] = served
-            lost[i] = rest
+            rest = made - given - served
+            if abs(rest) > NOISE * made:
+                lost[i] = rest
+            continue
+        share = 1.0
+        if rationing == 0:
+            share = made / asked if asked > 0.0 else 0.0
+            consumption[i] = share * want
+        elif want >= asked - made:
+            consumption[i] = want - (asked - made)
         else:
-            served = min(max(made - orders, 0.0), want)
-            _, rest = _fill(made - served, 0.0, 0.0, False, first, end, out_link, out_flow, ordered, delivered, ratio)
-            consumption[i] = served
-            lost[i] = rest
-        return
-    share = 1.0
-    if rationing == 0:
-        share = made / asked if asked > 0.0 else 0.0
-        consumption[i] = share * want
-    elif want >= asked - made:
-        consumption[i] = want - (asked - made)
-    else:
-        consumption[i] = 0.0
-        share = made / orders if orders > 0.0 else 0.0
-    if share < 1.0:
-        for e in range(first, end):
-            delivered[out_link[e]] = ordered[out_link[e]] * share
+            consumption[i] = 0.0
+            share = made / total if total > 0.0 else 0.0
+        if share < 1.0:
+            for k in range(clients):
+                delivered[out_link[first + k]] = orders[at + k] * share
 
 
 def _sellers(
@@ -212,17 +218,11 @@ def _sellers(
     final, wanted, rationing, demand, production, consumption, lost,
 ):  # fmt: skip
     firms = len(capacity)
-    for part in prange(PARTS):
-        start, stop = part * firms // PARTS, (part + 1) * firms // PARTS
-        most = 0
-        for i in range(start, stop):
-            most = max(most, out_ptr[i + 1] - out_ptr[i])
-        ratio = np.empty(most)
-        for i in range(start, stop):
-            _sell(
-                i, out_ptr, out_link, out_flow, ordered, delivered, capacity, ceiling,
-                final, wanted, rationing, demand, production, consumption, lost, ratio,
-            )  # fmt: skip
+    for part in prange((firms + STRETCH - 1) // STRETCH):
+        _sell(
+            part * STRETCH, min(firms, (part + 1) * STRETCH), out_ptr, out_link, out_flow, ordered, delivered,
+            capacity, ceiling, final, wanted, rationing, demand, production, consumption, lost,
+        )  # fmt: skip
 
 
 def _orders_of(rows, ptr, flow, stock, output, expected, inventory_days, smoothing_days, ordered, delivered):
