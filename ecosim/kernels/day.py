@@ -170,12 +170,16 @@ def _sell(
         at = first - low
         want = wanted[i]
         total = 0.0
+        usual = 0.0
         # Rule 2 counts customers at their usual wants, so it loses goods when they want less or clients want more.
         uneven = rationing == 2 and want < final[i]
+        eager = rationing == 2 and want == final[i]  # nobody asks for less than the usual
         for k in range(clients):
-            amount = orders[at + k]
+            amount, flow = orders[at + k], out_flow[first + k]
             total += amount
-            uneven |= (amount > out_flow[first + k] * (1.0 + NOISE)) | (amount <= 0.0)
+            usual += flow
+            uneven |= (amount > flow * (1.0 + NOISE)) | (amount <= 0.0)
+            eager &= amount >= flow
         asked = want + total
         made = min(capacity[i], ceiling[i], asked)
         demand[i] = asked
@@ -185,12 +189,20 @@ def _sell(
             if not uneven and made >= asked * (1.0 - NOISE):
                 consumption[i] = want
                 continue
+            usual += final[i]
+            if eager and made <= usual:
+                # The commonest shortage by far: the first step of rule 2 already fails, and all get the same ratio.
+                level = made / usual if usual > 0.0 else 0.0
+                for k in range(clients):
+                    delivered[out_link[first + k]] = level * out_flow[first + k]
+                consumption[i] = final[i] * level
+                continue
             served = 0.0
             if rationing == 2:
-                usual = final[i]
-                ratio = want / usual if usual > 0.0 else 1.0
-                given, filled = _fill(made, usual, ratio, out_flow, first, orders, at, clients, out_link, delivered)
-                served = want if filled == ratio else usual * filled
+                base = final[i]
+                ratio = want / base if base > 0.0 else 1.0
+                given, filled = _fill(made, base, ratio, out_flow, first, orders, at, clients, out_link, delivered)
+                served = want if filled == ratio else base * filled
             else:
                 served = min(max(made - total, 0.0), want)
                 given, _ = _fill(made - served, 0.0, 0.0, out_flow, first, orders, at, clients, out_link, delivered)
