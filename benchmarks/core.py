@@ -36,7 +36,7 @@ def exponent(firms: list[int], amounts: list[float]) -> float:
 def verdict(name: str, value: float, limit: float) -> bool:
     """Print one target."""
     met = value <= limit
-    print(f"{'PASS' if met else 'FAIL'}  {name:<46}{value:>10.2f}{limit:>10.2f}")
+    print(f"{'PASS' if met else 'FAIL'}  {name:<52}{value:>10.2f}{limit:>10.2f}")
     return met
 
 
@@ -61,7 +61,7 @@ def main() -> int:
                 flush=True,
             )
 
-    print(f"\n{'':6}{'target':<46}{'measured':>10}{'at most':>10}")
+    print(f"\n{'':6}{'target':<52}{'measured':>10}{'at most':>10}")
     met = [
         verdict(f"engine / bare kernels, {one.firms:,} firms, {one.state}", one.ratio, target(one.firms))
         for one in found

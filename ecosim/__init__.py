@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from ecosim import published
     from ecosim.agents import SMB, Customer, Supplier
     from ecosim.blueprint import Blueprint
-    from ecosim.config import Scenario, ScenarioError, load
+    from ecosim.config import Scenario, ScenarioError
     from ecosim.errors import InputError
+    from ecosim.found import load
     from ecosim.model import Ecosystem
     from ecosim.paired import run
     from ecosim.result import Result
@@ -34,7 +35,7 @@ _HOMES = {
     "Scenario": "config",
     "ScenarioError": "config",
     "Supplier": "agents",
-    "load": "config",
+    "load": "found",
     "published": "published",
     "run": "paired",
 }

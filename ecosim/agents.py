@@ -30,9 +30,14 @@ SETTLEMENT = frozenset({"produce", "ship", "ration", "settle", "receive", "sell"
 PLANS = frozenset({"expected", "inventory_days", "smoothing_days"})
 
 
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number."""
+    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+
+
 def is_amount(value: object) -> bool:
     """Whether a value is a finite number of at least 0."""
-    return isinstance(value, Real) and bool(np.isfinite(float(value))) and float(value) >= 0
+    return isinstance(value, Real) and is_number(value) and float(value) >= 0
 
 
 class Column:
@@ -87,6 +92,16 @@ class ColumnAgent(mesa.Agent):  # type: ignore[type-arg]
             "name your class in economy.agents, or give Ecosystem(agents=...)"
         )
 
+    def __repr__(self) -> str:
+        """Say who it is, and when."""
+        return f"<{type(self).__name__} {self._name!r}, day {self._world.day}>"
+
+    @property
+    def _name(self) -> str:
+        firms = self._world.firms.rows
+        row = self.unique_id - 1
+        return self._world.firm_name(row) if row < firms else str(self._world.plan.customer_names[row - firms])
+
     def setup(self) -> None:
         """Prepare attributes of your own; called once, when the agent is first touched."""
 
@@ -129,7 +144,7 @@ class Firm(ColumnAgent):
     @property
     def name(self) -> str:
         """The firm's name."""
-        return str(self._world.firm_name(self._row))
+        return self._name
 
     @property
     def sector(self) -> str:
@@ -221,4 +236,4 @@ class Customer(ColumnAgent):
     @property
     def name(self) -> str:
         """The community's name."""
-        return str(self._world.plan.customer_names[self._row])
+        return self._name

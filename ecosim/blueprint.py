@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: How much production needs an input (Pichler et al. 2022), by code.
+IMPORTANCE = ("other", "important", "essential")
+ESSENTIAL = IMPORTANCE.index("essential")
 
-@dataclass(frozen=True)
+
+def protect(*values: object) -> None:
+    """Make the arrays among some values read-only."""
+    for value in values:
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+
+
+@dataclass(frozen=True, eq=False)
 class Firms:
     """Who the firms are. All arrays have shape (n,); row i is firm i for ever.
 
@@ -35,7 +46,7 @@ class Firms:
         return len(self.sector)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slots:
     """What the firms need, before anyone is chosen to supply it: one slot is one supply link to be.
 
@@ -53,9 +64,11 @@ class Slots:
         return np.repeat(np.arange(len(self.ptr) - 1, dtype=np.int32), np.diff(self.ptr))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Blueprint:
     """A balanced economy: firms, and links in compressed rows by buyer, sorted by product within a buyer.
+
+    Its arrays cannot be written to, because runs and their twins share them.
 
     Links of buyer i are ``ptr[i]:ptr[i + 1]``; ``supplier``, ``product``, ``flow`` (currency units a day) and
     ``importance`` (2 essential, 1 important, 0 other; Pichler et al. 2022) have shape (L,).
@@ -71,6 +84,15 @@ class Blueprint:
     customer: NDArray[np.int32]
     customer_names: tuple[str, ...]
     notes: dict[str, float | int | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Protect the arrays."""
+        protect(*vars(self).values(), *vars(self.firms).values())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Protect the arrays of a copy, too: copying and pickling forget it."""
+        self.__dict__.update(state)
+        self.__post_init__()
 
     def firm_name(self, row: int) -> str:
         """Name of a firm: its own, or its sector and its number in the economy."""

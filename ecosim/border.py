@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
+from ecosim.blueprint import IMPORTANCE
+
 if TYPE_CHECKING:
     from ecosim.model import Ecosystem
 
 LINK_ATTRIBUTES = ("flow", "stock", "ordered", "delivered")
-IMPORTANCE = ("other", "important", "essential")
 
 
 def to_networkx(eco: Ecosystem) -> nx.DiGraph[Any]:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecosim.blueprint import Blueprint, Slots
+from ecosim.blueprint import ESSENTIAL, IMPORTANCE, Blueprint, Slots
 from ecosim.calibration.balance import balance
 from ecosim.economies.economy import Economy, Needs
 from ecosim.economies.given import Given
 from ecosim.errors import InputError
+from ecosim.memory import refuse_too_large
 from ecosim.networks.imported import Imported
 from ecosim.networks.wiring import Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ecosim.blueprint import Firms
     from ecosim.rng import Streams
-
-IMPORTANCE = {"essential": 2, "important": 1, "other": 0}
 
 
 def build(economy: Economy, network: Network, streams: Streams) -> Blueprint:
@@ -32,6 +32,7 @@ def build(economy: Economy, network: Network, streams: Streams) -> Blueprint:
             "set economy.kind: given"
         )
     if source is None:
+        refuse_too_large(economy, network)
         needs = economy.needs(network.suppliers, streams)
         return _wire(economy, network, needs, streams)
     plan = source.blueprint()
@@ -50,9 +51,11 @@ def _imported(network: Network) -> Imported | None:
 
 def _needs_of(plan: Blueprint) -> Needs:
     """What the firms of an imported economy need, so that another structure can meet it."""
-    output = plan.firms.final_demand + np.bincount(plan.supplier, plan.flow, minlength=len(plan.firms))
+    output = _output(plan.firms, plan.supplier, plan.flow)
     slots = Slots(plan.ptr, plan.product, plan.flow / output[plan.buyer])
-    return Needs(plan.firms, slots, None, 1, plan.customer, plan.customer_names)
+    return Needs(
+        plan.firms, slots, None, 1, plan.customer, plan.customer_names, importance=plan.importance, role=plan.firms.role
+    )
 
 
 def _wire(economy: Economy, network: Network, needs: Needs, streams: Streams) -> Blueprint:
@@ -67,17 +70,19 @@ def _wire(economy: Economy, network: Network, needs: Needs, streams: Streams) ->
     if (product < 0).all():
         product = _numbered(buyer, needs.inputs)
     flow = fitted.share * fitted.output[buyer]
+    importance = np.full(len(kept), ESSENTIAL, dtype=np.int8) if needs.importance is None else needs.importance
     order = np.lexsort((supplier, product, buyer))
     buyer, product, supplier, flow = buyer[order], product[order], supplier[order], flow[order]
-    output = firms.final_demand + np.bincount(supplier, flow, minlength=len(firms))
+    role = (firms.final_demand < 0.5 * _output(firms, supplier, flow)).astype(np.int8)
+    output = _output(firms, supplier, flow)
     bought = np.bincount(buyer, flow, minlength=len(firms))
     plan = Blueprint(
-        firms=replace(firms, role=(firms.final_demand < 0.5 * output).astype(np.int8)),
+        firms=replace(firms, role=role if needs.role is None else needs.role),
         ptr=np.concatenate(([0], np.cumsum(np.bincount(buyer, minlength=len(firms))))).astype(np.int64),
         supplier=supplier,
         product=product,
         flow=flow,
-        importance=np.full(len(flow), 2, dtype=np.int8),
+        importance=importance[kept][order],
         customer=needs.customer,
         customer_names=needs.customer_names,
         notes={
@@ -87,12 +92,19 @@ def _wire(economy: Economy, network: Network, needs: Needs, streams: Streams) ->
             "total_inputs": float(bought.sum()),
             "fit_rounds": fitted.rounds,
             "worst_sector_error": fitted.worst_sector,
+            "total_output_error": fitted.total_error,
             "empty_slots": int((~kept).sum()),
             "firms_without_suppliers": int((np.bincount(buyer, minlength=len(firms)) == 0).sum()),
             "largest_input_share": float((bought / output).max()),
         },
     )
     return _with_importance(economy, plan)
+
+
+def _output(firms: Firms, supplier: NDArray[np.int32], flow: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Output of each firm: final demand plus sales."""
+    output: NDArray[np.float64] = firms.final_demand + np.bincount(supplier, flow, minlength=len(firms))
+    return output
 
 
 def _numbered(buyer: NDArray[np.int32], inputs: int) -> NDArray[np.int32]:
@@ -111,5 +123,5 @@ def _with_importance(economy: Economy, plan: Blueprint) -> Blueprint:
     for sector, level in economy.importance.items():
         if sector not in names:
             raise InputError(f"economy.importance: no sector is named {sector!r}; there are {', '.join(names)}")
-        importance[of_supplier == names.index(sector)] = IMPORTANCE[level]
+        importance[of_supplier == names.index(sector)] = IMPORTANCE.index(level)
     return replace(plan, importance=importance)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ecosim.result import Result
 
 app = typer.Typer(
-    help="Simulate a small-business ecosystem: who trades with whom, what a shock does to them, and what is lost.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain help starts three times as fast
@@ -26,6 +25,23 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change the scenario, e.g. --set network.kind=ring. Repeatable."),
 ]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"ecosim {version('ecosim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def ecosim(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Simulate a small-business ecosystem: who trades with whom, what a shock does to them, and what is lost."""
 
 
 @app.command()
@@ -50,7 +66,7 @@ def run(
     folder = out if out is not None else _free(Path("runs") / (chosen.name or "run"))
     refuse_existing(folder, force=force)
     if stands_in and not quiet:
-        typer.echo(f"{scenario} is not here; running the scenario of that name that ships with ecosim.", err=True)
+        typer.echo(f"Running {path}, which ships with ecosim.", err=True)
     try:
         result = _run(chosen, threads, quiet=quiet)
         result.save(folder, force=force)
@@ -111,10 +127,11 @@ def _tell(result: Result, folder: Path) -> None:
 
     from ecosim.report.summary import sentences
 
-    console = Console(highlight=False)
+    # Lines are wrapped for people, not for programs that read them.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
     console.print(Text(result.summary["name"], style="bold"))
     for sentence in sentences(result.summary):
-        console.print(Padding(Text(sentence), (0, 0, 0, 2)))
+        console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
     console.print(
         f"Written to {folder} in {result.manifest['seconds']:.1f} s; look at {folder / 'figure.png'}", markup=False
     )

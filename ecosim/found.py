@@ -1,10 +1,17 @@
-"""Where a scenario named on the command line is found: a file, or one of those that ship with ecosim."""
+"""Where a scenario is found that somebody names: a file, or one of those that ship with ecosim."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ecosim.config import load as load_file
 from ecosim.errors import InputError
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from ecosim.config import Scenario
 
 
 def shipped() -> dict[str, Path]:
@@ -33,3 +40,12 @@ def find_scenario(named: str) -> tuple[Path, bool]:
     if path.is_dir():
         raise InputError(f"{named}: a folder; give the YAML file of a scenario, or one of {', '.join(known)}")
     raise InputError(f"{named}: no such file; give the YAML file of a scenario, or one of {', '.join(known)}")
+
+
+def load(named: str | PathLike[str], *, allow_code: bool = True) -> Scenario:
+    """Scenario in a YAML file, or the shipped one of that name: ``load("tiny")``, ``load("configs/tiny.yaml")``.
+
+    Without ``allow_code``, kinds of the form ``package.module:Name`` are refused: a stranger's file runs nothing.
+    Raises InputError with every mistake at once, each with file, line and column.
+    """
+    return load_file(find_scenario(str(named))[0], allow_code=allow_code)

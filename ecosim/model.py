@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
-from ecosim.agents import DECISIONS, SMB, Customer, Firm, Supplier, is_amount
+from ecosim.agents import DECISIONS, SMB, Customer, Firm, Supplier, is_amount, is_number
 from ecosim.build import build
 from ecosim.config import Scenario
+from ecosim.economies.economy import Economy
 from ecosim.errors import InputError
 from ecosim.metrics import STANDARD
+from ecosim.metrics.metric import Metric
+from ecosim.networks.wiring import Network
 from ecosim.rng import Streams
 from ecosim.rows import Roster, Rows
+from ecosim.shocks.shock import Shock
 from ecosim.state import World
 
 if TYPE_CHECKING:
@@ -27,9 +31,9 @@ if TYPE_CHECKING:
 
     from ecosim.agents import ColumnAgent
     from ecosim.blueprint import Blueprint
-    from ecosim.metrics.metric import Metric
     from ecosim.who import Who
 
+FAILING_COLUMN = "firms_failing"
 FAILING = 0.5  # share of baseline output below which a firm counts as failing
 
 
@@ -52,10 +56,11 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         replicate: int = 0,
     ) -> None:
         chosen = scenario if scenario is not None else Scenario()
+        _check(chosen, threads)
         seed = _seed(chosen.seed if rng is None else rng)
         super().__init__(rng=seed)
         self._scenario: Scenario = chosen
-        self.seed, self.replicate, self.threads = seed, replicate, threads
+        self.seed, self.replicate, self.threads = seed, int(replicate), int(threads)
         streams = Streams(seed, replicate)
         plan = blueprint if blueprint is not None else build(chosen.economy, chosen.network, streams)
         self.world = World.at_rest(
@@ -167,8 +172,8 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             links.ordered[start:end] = amounts
             links.delivered[start:end] = amounts
 
-    def _wrong(self, agent: Any, decision: str, answer: object, wanted: str) -> ValueError:
-        return ValueError(
+    def _wrong(self, agent: Any, decision: str, answer: object, wanted: str) -> InputError:
+        return InputError(
             f"{type(agent).__name__}.{decision}() of {agent.name!r} on day {self.world.day} returned {answer!r}; "
             f"return {wanted}"
         )
@@ -178,25 +183,26 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         world = self.world
         firms, rows = world.firms.rows, world.firms.rows + world.customers.rows
         classes: list[type[ColumnAgent]] = [SMB, Supplier, Customer]
-        kind = np.full(rows, 2, dtype=np.int8)
+        kind = np.full(rows, 2, dtype=np.int16)
         kind[:firms] = world.plan.firms.role
         wanted = [(cls, who, f"agents[{cls.__name__}]") for cls, who in agents.items()]
         for at, own in enumerate(self.scenario.economy.agents):
             wanted.append((class_named(own.type, f"economy.agents.{at}.type"), own.who, f"economy.agents.{at}.who"))
-        for cls, who, where in wanted:
+        for at, (cls, who, where) in enumerate(wanted):
             if not (isinstance(cls, type) and issubclass(cls, Firm)):
-                raise InputError(f"{where}: {cls!r} is not a subclass of ecosim.SMB or ecosim.Supplier")
-            base = next(at for at, stock in enumerate((SMB, Supplier, Firm)) if issubclass(cls, stock))
+                place = where.replace(".who", ".type")
+                raise InputError(f"{place}: {cls!r} is not a subclass of ecosim.SMB or ecosim.Supplier")
+            base = next(place for place, stock in enumerate((SMB, Supplier, Firm)) if issubclass(cls, stock))
             chosen = np.arange(firms)
             if who is not None:
-                chosen = who.pick(world, world.streams[f"agents: {cls.__name__}"], where)
+                chosen = who.pick(world, world.streams[f"agents {at}: {cls.__module__}:{cls.__qualname__}"], where)
             elif base < 2:
                 chosen = np.flatnonzero(world.plan.firms.role == base)
             kind[chosen] = len(classes)
             classes.append(cls)
         self._enrol_as(classes, kind)
 
-    def _enrol_as(self, classes: list[type[ColumnAgent]], kind: NDArray[np.int8]) -> None:
+    def _enrol_as(self, classes: list[type[ColumnAgent]], kind: NDArray[np.int16]) -> None:
         rows = len(kind)
         self.roster = Roster(self, self.world, classes, kind)
         self._own = {decision: self.roster.overriding(decision) for decision in DECISIONS}
@@ -225,6 +231,11 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         """Ignore the scenario that Mesa makes for models without one."""
 
     @property
+    def has_own_decisions(self) -> bool:
+        """Whether any firm follows a class that overrides a decision."""
+        return any(len(rows) for rows in self._own.values())
+
+    @property
     def day(self) -> int:
         """The day just lived, 0 the first; -1 at rest before it."""
         return self.world.day
@@ -233,7 +244,13 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         at = self.world.day + 1
         if at >= len(self._series):
             self._series = np.vstack([self._series, np.full_like(self._series, np.nan)])
-        self._series[at, :-1] = [metric.measure(self.world) for metric in self._metrics.values()]
+        for place, (name, metric) in enumerate(self._metrics.items()):
+            value = metric.measure(self.world)
+            if not is_number(value):
+                raise InputError(
+                    f"metric {name!r} on day {self.world.day} gave {value!r}; it must return a finite number"
+                )
+            self._series[at, place] = value
         self._series[at, -1] = failing
 
     @property
@@ -242,20 +259,20 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         import pandas as pd
 
         days = self.world.day + 2
-        frame = pd.DataFrame(self._series[:days], columns=[*self._metrics, "firms_failing"])
+        frame = pd.DataFrame(self._series[:days], columns=[*self._metrics, FAILING_COLUMN])
         frame.index = pd.RangeIndex(-1, days - 1, name="day")
-        return frame.astype({"firms_failing": "int64"})
+        return frame.astype({FAILING_COLUMN: "int64"})
 
     def twin(self) -> Ecosystem:
         """Return the same economy with the same randomness, at rest, to which no shock will happen."""
-        calm = Ecosystem(
+        calm = type(self)(
             self.scenario.with_({"shocks": []}),
             rng=self.seed,
             blueprint=self.world.plan,
             threads=self.threads,
             replicate=self.replicate,
         )
-        calm._enrol_as(self.roster.classes, self.roster.kind)
+        calm._enrol_as(list(self.roster.classes), self.roster.kind.copy())
         return calm
 
     def graph(self) -> nx.DiGraph[Any]:
@@ -283,6 +300,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         if self.threads > 1:
             import numba
 
+            # Threads are a setting of the whole process, so every model sets its own before it works.
             numba.set_num_threads(min(self.threads, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
         return day_kernels(self.threads > 1)
 
@@ -297,11 +315,42 @@ def _seed(given: int | np.integer[Any] | np.random.Generator) -> int:
     return int(given)
 
 
+def _check(scenario: object, threads: int) -> None:
+    """Refuse what would be ignored, or fail only in the middle of a run."""
+    if not isinstance(scenario, Scenario):
+        raise TypeError(f"{scenario!r} is not a Scenario; ecosim.load(path) reads one from a file")
+    if threads < 1:
+        raise InputError(f"threads = {threads}; give at least 1")
+    families: list[tuple[str, Any, type]] = [
+        ("economy", scenario.economy, Economy),
+        ("network", scenario.network, Network),
+        *((f"shocks.{at}", shock, Shock) for at, shock in enumerate(scenario.shocks)),
+        *((f"metrics.{at}", metric, Metric) for at, metric in enumerate(scenario.metrics)),
+    ]
+    for path, part, base in families:
+        if not isinstance(part, base):
+            home = f"{base.__module__}.{base.__name__}"
+            raise InputError(
+                f"{path}.kind: {type(part).__name__} does not do what is needed here; derive it from {home}"
+            )
+    for key in ("mechanisms", "policies"):
+        if getattr(scenario, key):
+            raise InputError(f"{key}: this version of ecosim has none and would ignore them; remove the key")
+
+
 def _metrics(scenario: Scenario) -> dict[str, Metric]:
     from ecosim.config.kinds import find
 
-    chosen: list[Any] = [*(find("metrics", kind)() for kind in STANDARD), *scenario.metrics]
-    return {metric.kind: metric for metric in chosen}
+    found: dict[str, Metric] = {}
+    standard: list[Any] = [find("metrics", kind)() for kind in STANDARD]
+    own: list[Any] = list(scenario.metrics)
+    for at, metric in enumerate([*standard, *own], -len(standard)):
+        if metric.kind in found or metric.kind == FAILING_COLUMN:
+            raise InputError(
+                f"metrics.{at}.kind: {metric.kind!r} is measured already; drop it, or name your own otherwise"
+            )
+        found[metric.kind] = metric
+    return found
 
 
 def _named(parts: Any, streams: Streams) -> list[Any]:

@@ -3,6 +3,13 @@
 from pydantic import BaseModel, ConfigDict
 
 
+def whole(value: object) -> object:
+    """Refuse true and 2.0 where one of some whole numbers is meant: Python takes them for 1 and 2."""
+    if isinstance(value, bool | float):
+        raise ValueError(f"{value!r} is not a whole number; write it as one, such as 2")
+    return value
+
+
 class Part(BaseModel):
     """Base of every piece of a scenario (economy, network, shock, mechanism, policy, metric).
 

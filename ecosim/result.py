@@ -20,6 +20,8 @@ from ecosim.config import Scenario
 from ecosim.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ecosim.model import Ecosystem
 
 FRAMES = ("series", "firms", "links", "events")
@@ -28,7 +30,7 @@ FILES = ("manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{fr
 FAILING_EVENT = "falls below half"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """One run and its unshocked twin.
 
@@ -45,6 +47,10 @@ class Result:
     events: pd.DataFrame
     summary: dict[str, Any]
     manifest: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say what it holds; the frames are for looking at one by one."""
+        return f"<Result {self.scenario.name!r}: {len(self.firms):,} firms, {self.summary['days']:,} days>"
 
     def save(self, folder: str | Path, *, force: bool = False) -> Path:
         """Write everything to ``folder``; an existing one is replaced only with ``force``.
@@ -123,8 +129,16 @@ def refuse_existing(target: Path, *, force: bool) -> None:
             raise InputError(f"{target}: not the folder of a run, so --force will not replace it; choose another")
 
 
-def collect(eco: Ecosystem, twin: Ecosystem, seconds: float) -> Result:
-    """Gather a finished run and its finished twin."""
+@dataclass(frozen=True)
+class Calm:
+    """What is kept of a twin: its ``series``, and what each firm ``produced`` over the run, shape (firms,)."""
+
+    series: pd.DataFrame
+    produced: NDArray[np.float64]
+
+
+def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
+    """Gather a finished run and what its twin did."""
     from ecosim.report.summary import summarise
 
     series = eco.series
@@ -148,11 +162,11 @@ def _label(codes: Any, names: tuple[str, ...]) -> pd.Categorical:
     return pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64), categories=pd.Index(names, dtype="str"))
 
 
-def _firms(eco: Ecosystem, twin: Ecosystem) -> pd.DataFrame:
+def _firms(eco: Ecosystem, twin: Calm) -> pd.DataFrame:
     world = eco.world
     plan, table = world.plan, world.firms
     kinds = tuple(cls.__name__ for cls in eco.roster.classes)
-    calm = twin.world.firms.produced
+    calm = twin.produced
     lost = calm - table.produced
     return pd.DataFrame(
         {
@@ -181,7 +195,8 @@ def _damage(eco: Ecosystem) -> Any:
     """Largest share of capacity that shocks took from each firm at first, shape (firms,)."""
     damage = np.zeros(eco.world.firms.rows)
     for event in eco.world.events:
-        np.maximum.at(damage, event["rows"], event["amount"])
+        if event["damage"]:
+            np.maximum.at(damage, event["rows"], event["amount"])
     return damage
 
 

@@ -22,7 +22,7 @@ class Roster:
 
     stock_classes: ClassVar[tuple[type[ColumnAgent], ...]] = (SMB, Supplier, Customer)
 
-    def __init__(self, model: Any, world: World, classes: list[type[ColumnAgent]], kind: NDArray[np.int8]) -> None:
+    def __init__(self, model: Any, world: World, classes: list[type[ColumnAgent]], kind: NDArray[np.int16]) -> None:
         """``kind`` (firms + customers,) indexes ``classes``."""
         self.model, self.world, self.classes, self.kind = model, world, classes, kind
         self.touched: dict[int, ColumnAgent] = {}

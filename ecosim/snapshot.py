@@ -68,7 +68,7 @@ def save(eco: Ecosystem, path: str | Path) -> None:
         "plan": {name: value for name, value in _plan_parts(world.plan).items() if name in TEXTS},
         "classes": [_address(cls) for cls in eco.roster.classes],
         "arrays": {name: [str(value.dtype), *value.shape] for name, value in arrays.items()},
-        "events": [[event["day"], event["event"]] for event in world.events],
+        "events": [[event["day"], event["event"], event["damage"]] for event in world.events],
         "memory": [[label, name] for label, memory in world.memory.items() for name in memory],
         "random": eco.random.getstate(),
         "rng": eco.rng.bit_generator.state,
@@ -134,8 +134,14 @@ def _fill(eco: Ecosystem, arrays: dict[str, Any], state: dict[str, Any], classes
     for label, name in state["memory"]:
         world.memory.setdefault(label, {})[name] = arrays[f"memory.{label}.{name}"]
     world.events = [
-        {"day": day, "event": event, "rows": arrays[f"event.{at}.rows"], "amount": arrays[f"event.{at}.amount"]}
-        for at, (day, event) in enumerate(state["events"])
+        {
+            "day": day,
+            "event": event,
+            "rows": arrays[f"event.{at}.rows"],
+            "amount": arrays[f"event.{at}.amount"],
+            "damage": damage,
+        }
+        for at, (day, event, damage) in enumerate(state["events"])
     ]
     # Today's sheet is rewritten each morning, but the morning must know which columns are not at rest.
     world.sheet.written = set(world.sheet.channels)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecosim.blueprint import protect
+from ecosim.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -86,7 +89,10 @@ class Table:
         self._look()
 
 
-@dataclass
+FIXED = ("ptr", "supplier", "product", "importance", "flow", "out_ptr", "out_link", "out_flow")
+
+
+@dataclass(eq=False)
 class Links:
     """Supply links in compressed rows by buyer, and an index of them by supplier; all arrays have shape (L,).
 
@@ -128,6 +134,15 @@ class Links:
             out_flow=plan.flow[out_link],
         )
 
+    def __post_init__(self) -> None:
+        """Protect what a day does not change; a mechanism that changes links puts new arrays in place."""
+        protect(*(getattr(self, name) for name in FIXED))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Protect the arrays of a copy, too: copying and pickling forget it."""
+        self.__dict__.update(state)
+        self.__post_init__()
+
     def __len__(self) -> int:
         return len(self.flow)
 
@@ -152,10 +167,13 @@ class Sheet:
         self.written: set[str] = set()
 
     def multiply(self, channel: str, rows: Array, factors: Array | float) -> None:
-        """Scale a channel of some firms for today. ``rows`` must not repeat a firm."""
+        """Scale a channel of some firms for today by finite factors of at least 0, one number or one a row."""
         if channel not in self.multipliers:
-            raise ValueError(f"no channel {channel!r} on the sheet; there are {', '.join(self.channels)}")
-        self.multipliers[channel][rows] *= factors
+            raise InputError(f"no channel {channel!r} on the sheet; there are {', '.join(self.channels)}")
+        values = np.asarray(factors, dtype=np.float64)
+        if not (np.isfinite(values).all() and (values >= 0).all()):
+            raise InputError(f"{channel} was multiplied by {factors!r}; give finite factors of at least 0")
+        np.multiply.at(self.multipliers[channel], rows, values)
         self.written.add(channel)
 
     def reset(self) -> set[str]:
@@ -205,18 +223,21 @@ class World:
         customers.spent[:] = customers.budget
         return cls(plan, firms, customers, links, Sheet(rows), streams)
 
-    def happened(self, event: str, rows: Array, amount: Array | float) -> None:
-        """Write into the diary what befell some firms today; ``amount`` is one number, or one a firm."""
-        self.events.append(
-            {"day": self.day, "event": event, "rows": rows.copy(), "amount": np.broadcast_to(amount, rows.shape).copy()}
-        )
+    def happened(self, event: str, rows: Array, amount: Array | float, *, damage: bool = False) -> None:
+        """Write into the diary what befell some firms today.
+
+        ``amount`` is one number, or one a firm; with ``damage`` it is the share of capacity that was lost, and the
+        firms count as damaged.
+        """
+        amounts = np.broadcast_to(amount, rows.shape).astype(np.float64)
+        self.events.append({"day": self.day, "event": event, "rows": rows.copy(), "amount": amounts, "damage": damage})
 
     @cached_property
     def output_at_rest(self) -> float:
         """Baseline output of all firms, currency units a day."""
         return float(self.firms.output.sum())
 
-    @property
+    @cached_property
     def client_of_out(self) -> Array:
         """Client behind each entry of ``links.out_link``, shape (L,)."""
         return self.links.buyer[self.links.out_link]

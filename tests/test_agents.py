@@ -608,7 +608,7 @@ def refused(eco):
     eco.run_for(3)
     with pytest.raises((ValueError, TypeError)) as caught:
         eco.run_for(1)
-    assert type(caught.value) is ValueError
+    assert isinstance(caught.value, InputError)
     return str(caught.value)
 
 
@@ -692,7 +692,8 @@ def test_links_can_be_read_and_not_written(name):
         getattr(agent, name)[0] = 1.0
     with pytest.raises(AttributeError):
         setattr(agent, name, agent.flow)
-    assert getattr(eco.world.links, name).flags.writeable
+    # The network is shared between runs and protected; what a day changes is not.
+    assert getattr(eco.world.links, name).flags.writeable == (name != "flow")
 
 
 @pytest.mark.parametrize("name", sorted(PLANS))

@@ -42,7 +42,7 @@ def typed(monkeypatch, capsys, tmp_path):
 def test_the_first_command_of_the_readme_works_in_an_empty_folder(typed, tmp_path):
     code, out, err = typed("run", "configs/main_street.yaml")
     assert code == 0
-    assert "ships with ecosim" in err
+    assert "which ships with ecosim" in err
     assert "2,000 firms in 15 sectors" in out
     assert "The bottom came on day" in out
     folder = tmp_path / "runs" / "main_street"

@@ -518,7 +518,7 @@ def test_places_do_not_depend_on_how_many_there_are() -> None:
     ("economy", "text"),
     [
         ({"kind": "table", "firms": 20}, "20 is too few for the 15 sectors of 'us'; give at least 30"),
-        ({"kind": "table", "regions": ["A", "A"]}, "give at least one region, and no name twice"),
+        ({"kind": "table", "regions": ["A", "A"]}, "name each, and none twice"),
         ({"kind": "table", "importance": {"Manufactoring": "other"}}, "no sector 'Manufactoring' in 'us'; there are"),
         ({"kind": "table", "preset": "usx"}, "unknown preset 'usx'"),
         ({"kind": "uniform", "intermediate_share": 1.0}, "intermediate_share"),

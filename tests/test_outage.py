@@ -266,7 +266,7 @@ def test_the_largest_are_hit() -> None:
         ({"who": {"sector": "God"}}, "shocks.0.who.sector: no sector is named 'God'; did you mean 'Goods'?"),
         ({"who": {"firms": "Goods #61"}}, "shocks.0.who.firms: no firm is named 'Goods #61'; did you mean 'Goods #6"),
         ({"who": {"firms": ["Goods #1", "Zz"]}}, "shocks.0.who.firms: no firm is named 'Zz'; there are Goods #1, "),
-        ({"severity": {"Zz": 0.5}}, "shocks.0.severity.firms: no firm is named 'Zz'; there are Goods #1, "),
+        ({"severity": {"Zz": 0.5}}, "shocks.0.severity: no firm is named 'Zz'; there are Goods #1, "),
         ({"who": {"type": "Supplier"}}, "shocks.0.who: no firm meets all of {'type': 'Supplier'}; drop a condition"),
         ({"who": {"count": 61}}, "shocks.0.who.count: 61 is more than the 60 firms there are to choose from"),
         ({"who": {"top": 99}}, "shocks.0.who.top: 99 is more than the 60 firms there are to choose from"),

@@ -16,7 +16,7 @@ import ecosim
 from ecosim import SMB, Ecosystem, InputError, Result, load
 from ecosim.report import figure
 from ecosim.report.summary import sentences, summarise
-from ecosim.result import FAILING_EVENT, FRAMES, collect
+from ecosim.result import FAILING_EVENT, FRAMES, Calm, collect
 from ecosim.who import Who
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,7 +223,7 @@ def test_classes_of_ones_own_stand_in_the_frame():
     twin = eco.twin()
     for each in (eco, twin):
         each.run_model()
-    result = collect(eco, twin, 0.1)
+    result = collect(eco, Calm(twin.series, twin.world.firms.produced), 0.1)
     kinds = result.firms.set_index("firm")["type"].astype(str)
     assert kinds[kinds == "Bold"].index.tolist() == ["Cafe", "Inn"]
     assert set(kinds) == {"SMB", "Supplier", "Bold"}

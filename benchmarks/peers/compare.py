@@ -188,8 +188,8 @@ def compare(peer: Peer, economy: Path, firms: int, ecosim: Worker, clock: str) -
             if not (off <= EXACT).all():
                 day = int(np.flatnonzero(~(off <= EXACT))[0])
                 raise DisagreementError(
-                    f"{peer.name}, {firms:,} firms, day {day}: total production {totals[day]!r}, ecosim has "
-                    f"{expected[day]!r}; the relative difference {off[day]:.2e} is above {EXACT:g}"
+                    f"{peer.name}, {firms:,} firms, day {day}: total production {float(totals[day])!r}, ecosim has "
+                    f"{float(expected[day])!r}; the relative difference {off[day]:.2e} is above {EXACT:g}"
                 )
             beside.append(ecosim.live()[clock])
     scale = 1e9 / (firms * DAYS)

@@ -30,6 +30,7 @@ class Balanced:
     output: NDArray[np.float64]  # (firms,): currency units a day
     rounds: int  # of fitting
     worst_sector: float  # largest relative error of a sector's output against the table; 0 without a table
+    total_error: float  # relative error of total output against what it would be if every firm could buy its share
 
 
 def solve_output(
@@ -91,7 +92,10 @@ def balance(
         kept[np.flatnonzero(kept)[~real]] = False
         links = _Links(links.buyer[real], links.supplier[real], links.product[real], links.share[real])
         output = solve_output(final, links.buyer, links.supplier, links.share, output)
-    return Balanced(kept, links.share, output, rounds, worst)
+    # Where all firms spend the same share s, total output is sum c / (1 - s) in every structure (Acemoglu et al. 2012).
+    spent = float(cost @ output) / float(output.sum())
+    wanted = float(final.sum()) / (1.0 - spent) if target is None else float(final.sum() + target.sum())
+    return Balanced(kept, links.share, output, rounds, worst, abs(float(output.sum()) / wanted - 1.0))
 
 
 @dataclass

@@ -67,13 +67,13 @@ class Scenario(Part):
     network: ANetwork = Field(default_factory=lambda: _default("reconstructed"))
     """Who supplies whom."""
     mechanisms: Mechanisms = ()
-    """What firms do beyond the core day: prices, credit, failure, search."""
+    """What firms do beyond the core day; none exist yet, so the list must be empty."""
     shocks: Shocks = ()
     """What goes wrong, where and when."""
     policies: Policies = ()
-    """What is done about it."""
+    """What is done about it; none exist yet, so the list must be empty."""
     metrics: Metrics = ()
-    """What is recorded; the built-in ones when empty."""
+    """What is measured every day beside the standard metrics."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ecosim.part import Part
+from ecosim.part import Part, whole
 from ecosim.who import Who
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Needs:
     inputs: int
     customer: NDArray[np.int32]
     customer_names: tuple[str, ...]
+    importance: NDArray[np.int8] | None = None  # of each slot, where the economy states it
+    role: NDArray[np.int8] | None = None  # of each firm, where the economy states it
 
 
 class OwnAgents(Part):
@@ -63,12 +65,17 @@ class Economy(Part, ABC):
     smoothing_days: float = Field(default=6.0, ge=1, le=365)
     """Days over which a firm closes a gap in its stock."""
     rationing: Literal[0, 1, 2, 3] = 2
-    """Who goes short: 0 all in proportion, 1 customers before clients, 2 the lowest order ratios are filled first,
-    3 customers before clients and then as 2."""
+    """Who is served when goods are short: 0 all in proportion, 1 clients before customers, 2 the lowest order ratios
+    first with customers as one of the clients, 3 clients before customers and among clients as 2."""
     importance: dict[str, Literal["essential", "important", "other"]] = Field(default_factory=dict)
     """How much production needs the goods of a supplying sector (Pichler et al. 2022); essential unless named here."""
     agents: tuple[OwnAgents, ...] = ()
     """Firms that follow a class of your own."""
+
+    @field_validator("rationing", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        return whole(value)
 
     @abstractmethod
     def needs(self, suppliers: int, streams: Streams) -> Needs:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ecosim.calibration.tables import InputOutputTable
     from ecosim.rng import Streams
 
+MOST_REGIONS = 10_000
+
 
 class Table(Economy):
     """Firms whose sector-to-sector flows are those of a national table; the network acts inside each pair of sectors.
@@ -34,7 +36,7 @@ class Table(Economy):
     """Tail exponent of firm sizes (Axtell 2001: 1.06 in the United States)."""
     size_ratio: float = Field(default=500.0, ge=1, le=1e6)
     """Largest size over smallest; small businesses end at 500 employees (US Small Business Administration)."""
-    mean_output: float = Field(default=10_000.0, gt=0)
+    mean_output: float = Field(default=10_000.0, ge=1e-6, le=1e12)
     """Mean output of a firm, currency units a day; a scale that changes no relative result."""
     regions: int | tuple[str, ...] = 6
     """Number of regions, or their names."""
@@ -48,8 +50,10 @@ class Table(Economy):
                 f"give at least {2 * table.industries}"
             )
         count = self.regions if isinstance(self.regions, int) else len(set(self.regions))
-        if count < 1 or (not isinstance(self.regions, int) and count < len(self.regions)):
-            raise ValueError(f"regions: {self.regions!r}: give at least one region, and no name twice")
+        if not 1 <= count <= MOST_REGIONS:
+            raise ValueError(f"regions: {count} of them; give 1 to {MOST_REGIONS}")
+        if not isinstance(self.regions, int) and (count < len(self.regions) or not all(map(str.strip, self.regions))):
+            raise ValueError(f"regions: {', '.join(map(repr, self.regions))}: name each, and none twice")
         unknown = set(self.importance) - set(table.sectors)
         if unknown:
             raise ValueError(

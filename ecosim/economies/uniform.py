@@ -25,9 +25,9 @@ class Uniform(Economy):
     kind: Literal["uniform"] = "uniform"
     firms: int = Field(default=1000, ge=2, le=5_000_000)
     """Number of firms."""
-    intermediate_share: float = Field(default=0.5, ge=0, lt=1)
+    intermediate_share: float = Field(default=0.5, ge=0.01, le=0.95)
     """Share of its output that every firm spends on inputs."""
-    final_demand: float = Field(default=1000.0, gt=0)
+    final_demand: float = Field(default=1000.0, ge=1e-6, le=1e12)
     """What customers buy from each firm, currency units a day."""
     inputs: int = Field(default=5, ge=1, le=1000)
     """Distinct products among a firm's suppliers: 1 means every supplier replaces every other."""

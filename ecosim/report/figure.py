@@ -71,6 +71,8 @@ def _output(axes: Any, series: pd.DataFrame, summary: dict[str, Any]) -> None:
     axes.ticklabel_format(useOffset=False)
     _mark_bottom(axes, summary["bottom"], days[-1])
     for shock in summary["shocks"]:
+        if shock["day"] is None or shock["too_late"]:
+            continue
         axes.axvline(shock["day"], color=VERMILION, lw=1.2)
         axes.annotate(
             shock["name"],
@@ -138,5 +140,5 @@ def _losers(axes: Any, firms: pd.DataFrame) -> None:
     axes.set_yticks(places, labels)
     axes.set_xlabel("share of all output lost, %", fontsize=10)
     axes.margins(x=0.1)
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
-    _plain(axes, "Who lost most")
+    axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    _plain(axes, "Whose loss it was\n")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 RECOVERED = 0.01  # deviation from the twin within which output counts as recovered
 RECOVERED_DAYS = 7  # days for which it must hold
 NOTICEABLE = 0.05  # percent below which a figure would be printed as nothing
+POOR_FIT = 0.01  # error of the balance above which it is said
 NAMED = 5  # firms and sectors that are named
 FIRST = ("firm", "sector", "region", "failed_on")  # what is said of the first to fail
 
@@ -51,6 +52,9 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events:
         "loss": {name.removeprefix("total_"): value for name, value in loss.items()} | percent,
         "direct_capacity_lost": direct,
         "goods_lost": float(lived["goods_lost"].sum()),
+        "goods_lost_percent": 100.0 * float(lived["goods_lost"].sum() / lived["twin_total_production"].sum()),
+        "stock_percent_at_end": 100.0 * float(lived["stock"].iloc[-1] / series["stock"].iloc[0]),
+        "relapse": _relapse(ratio, bottom),
         "failed": _failed(firms),
         "worst_sectors": _worst_sectors(firms),
     }
@@ -61,16 +65,16 @@ def _shocks(eco: Ecosystem, firms: pd.DataFrame, days: int) -> list[dict[str, An
     shocks: tuple[Any, ...] = eco.scenario.shocks
     for shock in shocks:
         memory = eco.world.memory.get(shock.label, {})
-        if int(getattr(shock, "when", 0)) >= days:
-            continue
+        when = getattr(shock, "when", None)
         rows = memory.get("rows", np.empty(0, dtype=np.int64))
         rows = rows[memory["first"] > 0] if "first" in memory else rows
         found.append(
             {
                 "name": shock.label,
                 "kind": shock.kind,
-                "day": int(getattr(shock, "when", 0)),
-                "firms": len(rows),
+                "day": when,
+                "too_late": when is not None and when >= days,
+                "firms": len(rows) if "rows" in memory else None,
                 "firms_percent": 100.0 * len(rows) / len(firms),
                 "output_percent": 100.0 * float(firms["output"].iloc[rows].sum() / firms["output"].sum()),
             }
@@ -87,6 +91,16 @@ def _recovery(ratio: Any, bottom: int) -> int | None:
         if near[day : day + RECOVERED_DAYS].all():
             return int(day)
     return None
+
+
+def _relapse(ratio: Any, bottom: int) -> dict[str, Any] | None:
+    """The lowest point of a second dip of over 1 % that follows a rise after the bottom, or None."""
+    after = ratio[bottom:]
+    peak_so_far = np.maximum.accumulate(after)
+    low = int(np.argmax(peak_so_far - after))
+    if peak_so_far[low] - after[low] <= RECOVERED:
+        return None
+    return {"day": bottom + low, "production_percent_of_twin": 100.0 * float(after[low])}
 
 
 def _failed(firms: pd.DataFrame) -> dict[str, Any]:
@@ -119,11 +133,8 @@ def sentences(summary: dict[str, Any]) -> list[str]:
         f"{_count(economy['regions'], 'region')}, joined by {_count(economy['links'], 'supply link')}, "
         f"lived {_count(summary['days'], 'day')} (seed {summary['seed']})."
     ]
-    for shock in summary["shocks"]:
-        told.append(
-            f"Day {shock['day']}: {shock['name']} hit {_count(shock['firms'], 'firm')} "
-            f"({shock['firms_percent']:.1f} %) with {shock['output_percent']:.1f} % of all output."
-        )
+    told += _fit(economy.get("balance", {}))
+    told += [_what_struck(shock, summary["days"]) for shock in summary["shocks"]]
     if not summary["shocks"]:
         told.append("No shock struck: the economy was left to itself.")
     if summary["largest_deviation_percent"] == 0:
@@ -136,13 +147,31 @@ def sentences(summary: dict[str, Any]) -> list[str]:
         f"value added, {loss['final_consumption_percent']:.2f} % of what customers buy."
     )
     told.append(_direct_and_indirect(summary))
+    told += _cushion(summary)
     told += _who_failed(failed)
     worst = [item for item in summary["worst_sectors"] if item["lost_percent"] >= NOTICEABLE]
     if worst:
-        told.append(
-            f"Hardest hit: {', '.join(f'{item["sector"]} {item["lost_percent"]:.1f} %' for item in worst[:3])}."
-        )
+        named = ", ".join(f"{item['sector']} {item['lost_percent']:.1f} %" for item in worst[:3])
+        told.append(f"Lost the largest shares of their own output: {named}.")
     return told
+
+
+def _fit(balance: dict[str, Any]) -> list[str]:
+    missed = max(balance.get("worst_sector_error", 0.0), balance.get("total_output_error", 0.0))
+    if missed <= POOR_FIT:
+        return []
+    return [f"The network cannot carry this economy's flows: outputs miss their target by up to {100 * missed:.1f} %."]
+
+
+def _what_struck(shock: dict[str, Any], days: int) -> str:
+    if shock["too_late"]:
+        return f"{shock['name']} is set for day {shock['day']}, after the last day ({days - 1}): it did not strike."
+    if shock["day"] is None or shock["firms"] is None:
+        return f"{shock['name']} ({shock['kind']}) acted over time."
+    return (
+        f"Day {shock['day']}: {shock['name']} hit {_count(shock['firms'], 'firm')} ({shock['firms_percent']:.1f} %) "
+        f"with {shock['output_percent']:.1f} % of all output."
+    )
 
 
 def _count(number: int, noun: str) -> str:
@@ -158,25 +187,47 @@ def _course(summary: dict[str, Any]) -> list[str]:
             f"The bottom came on day {bottom['day']}, with output at {bottom['production_percent_of_twin']:.1f} % of "
             "the undisturbed twin's."
         )
+    if summary["relapse"]:
+        relapse = summary["relapse"]
+        told.append(
+            f"It rose and fell again, to {relapse['production_percent_of_twin']:.1f} % on day {relapse['day']}."
+        )
     if summary["largest_deviation_percent"] <= 100 * RECOVERED:
         told.append("Output never left the twin's by more than 1 %.")
     elif recovered is not None:
-        told.append(f"From day {recovered} output was back within 1 % of the twin.")
+        told.append(f"From day {recovered} output was back within 1 % of the twin for a week or more.")
     else:
         told.append("Output was not back within 1 % of the twin for a week by the end.")
     return told
 
 
+def _cushion(summary: dict[str, Any]) -> list[str]:
+    """What output alone does not show: stocks that are gone, and goods that nobody got."""
+    told = []
+    left = summary["stock_percent_at_end"]
+    if left < 99:
+        told.append(
+            f"Stocks of inputs ended at {left:.0f} % of what they were: a second shock would find less cushion."
+        )
+    if summary["goods_lost_percent"] >= NOTICEABLE:
+        told.append(
+            f"Goods worth {summary['goods_lost_percent']:.2f} % of output were made and delivered to nobody, a trait "
+            "of rationing rule 2."
+        )
+    return told
+
+
 def _direct_and_indirect(summary: dict[str, Any]) -> str:
-    direct, total = summary["direct_capacity_lost"], summary["loss"]["production"]
+    a_day = summary["economy"]["output_a_day"]
+    direct, total = summary["direct_capacity_lost"] / a_day, summary["loss"]["production"] / a_day
     if direct <= 0:
         return "No capacity was damaged."
     if total <= 0:
-        return f"Damage took {direct:,.0f} of capacity, and yet no output was lost: others made more."
+        return f"Damage took capacity worth {direct:.2f} days of all output, and yet none was lost: others made more."
     if total <= direct:
-        return f"Damage took {direct:,.0f} of capacity; slack and stocks kept the loss of output to {total:,.0f}."
+        return f"Damage took capacity worth {direct:.2f} days of all output; stocks kept the loss to {total:.2f} days."
     return (
-        f"Damage itself took {direct:,.0f} of capacity; the loss of output was {total:,.0f}, "
+        f"Damage itself took capacity worth {direct:.2f} days of all output; the loss was {total:.2f} days, "
         f"{total / direct:.1f} times as much, because harm spread through the network."
     )
 
@@ -190,7 +241,5 @@ def _who_failed(failed: dict[str, Any]) -> list[str]:
     ]
     if failed["first_undamaged"]:
         first = failed["first_undamaged"][0]
-        told.append(
-            f"First among the undamaged: {first['firm']} ({first['sector']}, {first['region']}) on day {first['day']}."
-        )
+        told.append(f"First of these: {first['firm']} ({first['sector']}, {first['region']}) on day {first['day']}.")
     return told

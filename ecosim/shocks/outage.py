@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from ecosim.part import Part
+from ecosim.errors import InputError
+from ecosim.part import Part, whole
 from ecosim.shocks.shock import Shock
 from ecosim.who import Who
 
@@ -24,7 +25,8 @@ class Recovery(Part):
     """How lost capacity comes back, by the laws of the reference program of Inoue & Todo (2019).
 
     With d the damage and d0 what it was at first, each evening: 0 proportional, d -= d0/days; 1 uniform, d -= 1/days;
-    2 at once; 3 renewal, d *= 1 - 1/days; 4 exponential, d = d0 exp(-t/days); 5 damped, d *= 1 - (1 - m)/days, where m
+    2 at once; 3 renewal, d *= 1 - 1/days; 4 exponential, d = d0 exp(-t/days), where t counts from the outage, not from
+    ``start``, so that a late start catches up in its first evening; 5 damped, d *= 1 - (1 - m)/days, where m
     is the mean damage of clients and suppliers: help comes from neighbours who still stand.
     """
 
@@ -34,6 +36,11 @@ class Recovery(Part):
     """Days to recover (laws 0 and 1), or the time constant (3, 4 and 5)."""
     start: int = Field(default=0, ge=0)
     """Days after the outage before recovery starts."""
+
+    @field_validator("law", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        return whole(value)
 
     @property
     def number(self) -> int:
@@ -101,7 +108,10 @@ class Outage(Shock):
         """Choose who will be hit and how hard, once, before the first day."""
         if isinstance(self.severity, dict):
             who = Who(firms=tuple(self.severity))
-            rows = who.pick(world, rng, f"{where}.severity")
+            try:
+                rows = who.pick(world, rng, f"{where}.severity")
+            except InputError as error:
+                raise InputError(str(error).replace(".severity.firms", ".severity", 1)) from None
             first = np.array([self.severity[world.firm_name(row)] for row in rows.tolist()])
         else:
             rows = self.who.pick(world, rng, f"{where}.who")
@@ -118,7 +128,7 @@ class Outage(Shock):
         if since == 0:
             state["damage"] = state["first"].copy()
             hit = state["first"] > 0
-            world.happened(f"{self.label} hits", rows[hit], state["first"][hit])
+            world.happened(f"{self.label} hits", rows[hit], state["first"][hit], damage=True)
         elif self.recovery is not None and state["damage"].any():
             before = state["damage"]
             state["damage"] = self.recovery.evening(before, state["first"], since - 1, world, rows)
