@@ -10,9 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ecosim.bench import measure
+from ecosim.bench import exponents, measure
 
 if TYPE_CHECKING:
     from ecosim.bench import Measured
@@ -26,11 +24,6 @@ EXPONENT = 1.1  # of time and memory over the number of firms
 def target(firms: int) -> float:
     """Ratio aimed at for a number of firms."""
     return RATIO[max((size for size in RATIO if size <= firms), default=min(RATIO))]
-
-
-def exponent(firms: list[int], amounts: list[float]) -> float:
-    """Slope of a straight line through the logarithms, by least squares."""
-    return float(np.polyfit(np.log(firms), np.log(amounts), 1)[0])
 
 
 def verdict(name: str, value: float, limit: float) -> bool:
@@ -69,12 +62,9 @@ def main() -> int:
     met.append(verdict(f"bytes a firm with {SUPPLIERS} links", max(one.bytes_per_firm for one in found), BYTES))
     if len(set(sizes)) > 1:
         for state in ("at rest", "in a cascade"):
-            alike = [one for one in found if one.state == state]
-            firms_of = [one.firms for one in alike]
-            days = [one.engine * one.firms for one in alike]
-            met.append(verdict(f"exponent of a day's time, {state}", exponent(firms_of, days), EXPONENT))
-        held = [one.bytes_per_firm * one.firms for one in found]
-        met.append(verdict("exponent of memory", exponent([one.firms for one in found], held), EXPONENT))
+            of_time, of_memory = exponents([one for one in found if one.state == state])
+            met.append(verdict(f"exponent of a day's time, {state}", of_time, EXPONENT))
+            met.append(verdict(f"exponent of memory, {state}", of_memory, EXPONENT))
     return 0 if all(met) else 1
 
 

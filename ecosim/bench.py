@@ -130,6 +130,7 @@ def print_bench(sizes: list[int], suppliers: int, days: int | None) -> None:
     table = Table("firms", "links", "state", title="one day of the engine, one thread")
     for name in ("ns per firm", "bare kernel", "ratio", "bytes per firm", "build, s"):
         table.add_column(name, justify="right")
+    lines = []
     for firms in sizes:
         for shocked in (False, True):
             found = measure(firms, suppliers, shocked=shocked, days=days)
@@ -143,6 +144,7 @@ def print_bench(sizes: list[int], suppliers: int, days: int | None) -> None:
                 f"{found.bytes_per_firm:.0f}",
                 f"{found.build_seconds:.2f}",
             )
+            lines.append(found)
     console = Console()
     console.print(table)
     console.print(
@@ -150,3 +152,19 @@ def print_bench(sizes: list[int], suppliers: int, days: int | None) -> None:
         f"Medians of {ROUNDS} rounds in turn.",
         highlight=False,
     )
+    if len(sizes) > 1:
+        for state in ("at rest", "in a cascade"):
+            some = [line for line in lines if line.state == state]
+            time_of, memory_of = exponents(some)
+            console.print(
+                f"Cost {state} grows as firms ** {time_of:.2f} in time and ** {memory_of:.2f} in memory.",
+                highlight=False,
+            )
+
+
+def exponents(lines: list[Measured]) -> tuple[float, float]:
+    """Exponents of a day's time and of memory in the number of firms, by least squares on logarithms."""
+    size = np.log([line.firms for line in lines])
+    per_firm = np.log([[line.engine, line.bytes_per_firm] for line in lines])
+    slopes = np.polyfit(size, per_firm, 1)[0]
+    return 1.0 + float(slopes[0]), 1.0 + float(slopes[1])

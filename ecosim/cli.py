@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+_LOADING = time.perf_counter()
+try:
+    import typer
+except KeyboardInterrupt:  # in the first tenth of a second, before main can watch for it
+    sys.stderr.write("interrupted\n")
+    raise SystemExit(130) from None
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
     from ecosim.config import Scenario
+    from ecosim.folders import NewFolder
+    from ecosim.model import Ecosystem
     from ecosim.result import Result
+
+CHECKPOINT = ".checkpoint.npz"
+ANOTHER = "choose another with --out"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,43 +62,227 @@ def ecosim(
     """Simulate a small-business ecosystem: who trades with whom, what a shock does to them, and what is lost."""
 
 
+class Interrupts:
+    """What Ctrl-C does: it ends the command at once, but during the days of a run it first lets the day end."""
+
+    def __init__(self) -> None:
+        """Watch nothing yet."""
+        self.living = self.asked = False
+
+    def watch(self) -> None:
+        """Take over Ctrl-C, unless it is ignored as in the background, and let a kind kill clean up."""
+        self.living = self.asked = False
+        with suppress(ValueError):  # only the main thread may
+            if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+                signal.signal(signal.SIGINT, self.interrupted)
+            signal.signal(signal.SIGTERM, self.ended)
+
+    def interrupted(self, number: int, frame: FrameType | None) -> None:
+        """Ask the run to stop, or end here: an exception could be lost, or told at length, in a half-done import."""
+        if self.living and not self.asked:
+            self.asked = True
+            return
+        folders = sys.modules.get("ecosim.folders")
+        getattr(folders, "clean_up", lambda: None)()
+        cursor = b"\r\x1b[2K\x1b[?25h" if os.isatty(2) else b""
+        os.write(2, cursor + b"interrupted; nothing was written\n")
+        os._exit(130)
+
+    def ended(self, number: int, frame: FrameType | None) -> None:
+        """Unwind, so that nothing half written stays."""
+        raise SystemExit(143)
+
+
+interrupts = Interrupts()
+
+
 @app.command()
 def run(
-    scenario: Annotated[str, typer.Argument(help="YAML file, or the name of a shipped scenario.")] = "main_street",
+    scenario: Annotated[
+        str | None,
+        typer.Argument(help="YAML file, or the name of a shipped scenario.", show_default="main_street"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the scenario's.")] = None,
     days: Annotated[int | None, typer.Option(help="Another number of days than the scenario's.")] = None,
     changes: Set = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the result; runs/NAME by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the folder of an earlier run.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the folder.")] = False,
-    threads: Annotated[int, typer.Option(min=1, help="Threads for large economies; the result is the same.")] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads for large economies; the result is the same.", show_default="1"),
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with a run that Ctrl-C interrupted.")] = None,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="With --resume: let the file import classes of your own.")
+    ] = False,
 ) -> None:
-    """Run a scenario beside its unshocked twin, tell what happened, and write it all to a folder."""
+    """Run a scenario beside its unshocked twin, tell what happened, and write it all to a folder.
+
+    Ctrl-C lets the day end and keeps the unfinished run in a file, with which --resume goes on.
+    """
     from ecosim.config import ScenarioError, placed
     from ecosim.errors import InputError
-    from ecosim.found import find_scenario
-    from ecosim.result import refuse_existing
 
-    path, stands_in = find_scenario(scenario)
-    chosen = _scenario(path, seed, days, changes or [])
-    folder = out if out is not None else _free(Path("runs") / (chosen.name or "run"))
-    refuse_existing(folder, force=force)
-    if stands_in and not quiet:
-        typer.echo(f"Running {path}, which ships with ecosim.", err=True)
+    if resume is not None:
+        _refuse_beside_resume({"a scenario": scenario, "--set": changes, "--seed": seed, "--days": days})
+        eco = _restored(resume, threads, allow_code=allow_code)
+        place = _place(out, _folder_of(resume, eco.scenario), force=force)
+        _run(lambda: eco, place, eco.scenario, resume, quiet=quiet)
+        return
+    path, chosen = _chosen(scenario or "main_street", seed, days, changes or [], quiet=quiet)
+    place = _place(out, _default_folder(chosen), force=force)
     try:
-        result = _run(chosen, threads, quiet=quiet)
-        result.save(folder, force=force)
+        _run(lambda: _founded(chosen, threads or 1), place, chosen, None, quiet=quiet)
     except ScenarioError:
         raise
     except InputError as error:
         raise InputError(placed(str(error), path, [change.partition("=")[0] for change in changes or []])) from None
+
+
+def _refuse_beside_resume(given: dict[str, object]) -> None:
+    from ecosim.errors import InputError
+
+    for name, value in given.items():
+        if value is not None and value != []:
+            raise InputError(
+                f"--resume goes on with the run as it was begun; leave out {name}, or run it from the start"
+            )
+
+
+def _chosen(
+    named: str, seed: int | None, days: int | None, changes: list[str], *, quiet: bool
+) -> tuple[Path, Scenario]:
+    from ecosim.found import find_scenario
+
+    path, stands_in = find_scenario(named)
+    chosen = _scenario(path, seed, days, changes)
+    if stands_in and not quiet:
+        typer.echo(f"Running {path}, which ships with ecosim.", err=True)
+    return path, chosen
+
+
+def _default_folder(scenario: Scenario) -> Path:
+    from ecosim.folders import safe_name
+
+    return Path("runs") / safe_name(scenario.name)
+
+
+def _folder_of(checkpoint: Path, scenario: Scenario) -> Path:
+    """Where the result of an interrupted run was to go: the checkpoint lies beside it."""
+    name = re.sub(r"\.checkpoint(-\d+)?\.npz$", "", checkpoint.name)
+    return checkpoint.with_name(name) if name and name != checkpoint.name else _default_folder(scenario)
+
+
+def _place(out: Path | None, default: Path, *, force: bool) -> NewFolder:
+    from ecosim.folders import NewFolder
+    from ecosim.result import FILES
+
+    if out is not None:
+        return NewFolder(out, FILES, force=force, otherwise=ANOTHER)
+    return NewFolder(default, FILES, force=force, numbered=True, otherwise=ANOTHER)
+
+
+def _founded(scenario: Scenario, threads: int) -> Ecosystem:
+    from ecosim.model import Ecosystem
+
+    return Ecosystem(scenario, threads=threads)
+
+
+def _restored(checkpoint: Path, threads: int | None, *, allow_code: bool) -> Ecosystem:
+    from ecosim.errors import InputError
+    from ecosim.model import Ecosystem
+
+    try:
+        eco = Ecosystem.restore(checkpoint, allow_code=allow_code)
+    except InputError as error:
+        raise InputError(str(error).replace("allow_code=True", "--allow-code")) from None
+    eco.threads = eco.threads if threads is None else threads
+    return eco
+
+
+def _run(
+    begin: Callable[[], Ecosystem], place: NewFolder, scenario: Scenario, resumed: Path | None, *, quiet: bool
+) -> None:
+    """Live, write and tell; the folder is made first, so that a place that cannot be written to is told at once."""
+    from ecosim.paired import RunStopped
+
+    try:
+        with place:
+            try:
+                result = _live(begin, scenario, quiet=quiet)
+            except RunStopped as stopped:
+                _keep(stopped.eco, place, resumed)
+                raise typer.Exit(130) from None
+            folder = result.publish(place)
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing was written", err=True)
         raise typer.Exit(130) from None
+    if resumed is not None:
+        with suppress(OSError):
+            resumed.unlink()
     if quiet:
         typer.echo(folder)
     else:
         _tell(result, folder)
+
+
+def _live(begin: Callable[[], Ecosystem], scenario: Scenario, *, quiet: bool) -> Result:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ecosim.paired import RunStopped, finish
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task(f"building {scenario.name}", total=scenario.days)
+        eco = begin()
+
+        def lived(done: int, days: int) -> None:
+            bar.update(task, completed=done, description=f"days of {scenario.name}")
+            if done == days:
+                interrupts.living = False
+                if interrupts.asked:
+                    raise RunStopped(eco)
+
+        interrupts.living = eco.day + 1 < scenario.days
+        try:
+            return finish(eco, progress=lived, stop=lambda: interrupts.asked, started=_started[0])
+        finally:
+            interrupts.living = False
+
+
+def _keep(eco: Ecosystem, place: NewFolder, resumed: Path | None) -> None:
+    """Save an interrupted run beside its place, and say how to go on."""
+    import shlex
+
+    from ecosim.errors import InputError
+
+    when = f"interrupted after day {eco.day + 1} of {eco.scenario.days}"
+    try:
+        if resumed is None:
+            eco.save(place.half / "checkpoint.npz")
+            path = place.keep("checkpoint.npz", CHECKPOINT)
+        else:
+            path = resumed
+            eco.save(path)
+    except InputError as error:
+        typer.echo(f"{when}; it cannot be saved to go on later: {error}", err=True)
+        return
+    allow = " --allow-code" if _has_own_code(eco) else ""
+    typer.echo(f"{when}; go on with: ecosim run --resume {shlex.quote(str(path))}{allow}", err=True)
+
+
+def _has_own_code(eco: Ecosystem) -> bool:
+    from ecosim.config import Scenario
+    from ecosim.errors import InputError
+    from ecosim.rows import Roster
+
+    try:
+        Scenario.from_yaml(eco.scenario.to_yaml(), allow_code=False)
+    except InputError:
+        return True
+    return any(cls not in Roster.stock_classes for cls in eco.roster.classes)
 
 
 def _scenario(path: Path, seed: int | None, days: int | None, changes: list[str]) -> Scenario:
@@ -93,31 +295,6 @@ def _scenario(path: Path, seed: int | None, days: int | None, changes: list[str]
     given |= {key: value for key, value in (("seed", seed), ("days", days)) if value is not None}
     loaded = load(path)
     return loaded.with_(given) if given else loaded
-
-
-def _free(folder: Path) -> Path:
-    """The folder, or the first of folder-2, folder-3, ... that is not taken."""
-    number, free = 1, folder
-    while free.exists():
-        number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
-    return free
-
-
-def _run(scenario: Scenario, threads: int, *, quiet: bool) -> Result:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        task = bar.add_task(f"building {scenario.name}", total=scenario.days)
-        from ecosim.paired import run as run_scenario
-
-        return run_scenario(
-            scenario,
-            threads=threads,
-            progress=lambda done, _: bar.update(task, completed=done, description=f"days of {scenario.name}"),
-        )
 
 
 def _tell(result: Result, folder: Path) -> None:
@@ -133,13 +310,15 @@ def _tell(result: Result, folder: Path) -> None:
     for sentence in sentences(result.summary):
         console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
     console.print(
-        f"Written to {folder} in {result.manifest['seconds']:.1f} s; look at {folder / 'figure.png'}", markup=False
+        f"Written to {folder} in {time.perf_counter() - _started[0]:.1f} s; look at {folder / 'figure.png'}",
+        markup=False,
     )
 
 
 @app.command()
 def schema(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
     """Print the JSON schema of a scenario, for editors that check YAML while you type."""
     import json
@@ -150,7 +329,10 @@ def schema(
     if out is None:
         typer.echo(text)
     else:
-        out.write_text(text + "\n", encoding="utf-8")
+        from ecosim.folders import NewFile
+
+        with NewFile(out, replace=force, otherwise=ANOTHER) as half:
+            half.write_text(text + "\n", encoding="utf-8")
 
 
 @data.command("list")
@@ -198,7 +380,7 @@ def data_show(
 
 @app.command()
 def bench(
-    sizes: Annotated[str, typer.Option(help="Numbers of firms, separated by commas.")] = "1000,10000,100000",
+    sizes: Annotated[str, typer.Option(help="Numbers of firms, separated by commas.")] = "1000,10000,100000,1000000",
     links: Annotated[int, typer.Option(min=1, max=100, help="Suppliers per firm.")] = 4,
     days: Annotated[int | None, typer.Option(min=1, help="Days per measurement; chosen by size by default.")] = None,
 ) -> None:
@@ -219,16 +401,46 @@ def _whole_numbers(text: str) -> list[int]:
 
 def main() -> None:
     """Entry point: what a user got wrong ends with its text and exit code 2, without a traceback."""
+    _started[0] = time.perf_counter() - _LOADED
+    interrupts.watch()
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # `ecosim ... | head -1` has read enough
+        _drop_output()
+        sys.exit(141)
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        _fail(f"not enough memory{said}; take fewer firms, suppliers or days, or a larger machine")
+    except OSError as error:
+        _drop_output()
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}")
     except ValueError as error:
         from ecosim.errors import InputError
 
         if not isinstance(error, InputError):
             raise
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        _fail(str(error))
 
+
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere, so that it is not tried again at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(text: str) -> None:
+    typer.echo(f"error: {text}", err=True)
+    sys.exit(2)
+
+
+_LOADED = time.perf_counter() - _LOADING
+_started = [time.perf_counter()]
 
 if __name__ == "__main__":
     main()

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +16,7 @@ import pandas as pd
 
 from ecosim.config import Scenario
 from ecosim.errors import InputError
+from ecosim.folders import NewFolder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,15 +55,18 @@ class Result:
         """Write everything to ``folder``; an existing one is replaced only with ``force``.
 
         Files are written to a hidden folder beside it, which takes its name when it is whole: an interrupted save
-        leaves nothing that looks like a result.
+        leaves nothing that looks like a result, and two at once never replace each other's. A folder that holds
+        anything that no run writes is never replaced.
         """
+        with NewFolder(folder, FILES, force=force) as place:
+            return self.publish(place)
+
+    def publish(self, place: NewFolder) -> Path:
+        """Write everything to a folder that was made ready, and give it its name."""
         from ecosim.report.figure import draw
 
-        target = Path(folder)
-        refuse_existing(target, force=force)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        half = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
+        half = place.half
+        with place.told():
             (half / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
             for name in FRAMES:
                 getattr(self, name).to_parquet(half / f"{name}.parquet")
@@ -72,22 +74,7 @@ class Result:
             draw(self.series, self.firms, self.summary, half / "figure.png")
             files = {path.name: _sha256(path) for path in sorted(half.iterdir())}
             (half / "manifest.json").write_text(_json({**self.manifest, "files": files}), encoding="utf-8")
-            half.chmod(0o755)
-            if target.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-                target.replace(old)
-                try:
-                    half.replace(target)
-                except BaseException:
-                    old.replace(target)
-                    raise
-                shutil.rmtree(old)
-            else:
-                half.replace(target)
-        except BaseException:
-            shutil.rmtree(half, ignore_errors=True)
-            raise
-        return target
+        return place.publish()
 
     @classmethod
     def load(cls, folder: str | Path, *, allow_code: bool = False) -> Result:
@@ -116,17 +103,6 @@ class Result:
             summary=json.loads((source / "summary.json").read_text(encoding="utf-8")),
             manifest=manifest,
         )
-
-
-def refuse_existing(target: Path, *, force: bool) -> None:
-    """Raise InputError where a folder would be overwritten without leave, or something else stands there."""
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target}: a file stands there; choose another folder")
-    if target.is_dir() and any(target.iterdir()):
-        if not force:
-            raise InputError(f"{target}: exists already; choose another folder, or overwrite it with --force")
-        if not all((target / name).is_file() for name in FILES):
-            raise InputError(f"{target}: not the folder of a run, so --force will not replace it; choose another")
 
 
 @dataclass(frozen=True)
@@ -235,7 +211,9 @@ def _events(eco: Ecosystem, firms: pd.DataFrame) -> pd.DataFrame:
 def _manifest(eco: Ecosystem, seconds: float) -> dict[str, Any]:
     network = hashlib.sha256()
     links = eco.world.links
-    for array in (links.ptr, links.supplier, links.product, links.flow):
+    plan = eco.world.plan
+    firms = (plan.firms.final_demand, plan.firms.sector, plan.customer)
+    for array in (links.ptr, links.supplier, links.product, links.flow, *firms):
         network.update(np.ascontiguousarray(array).tobytes())
     return {
         "seed": eco.seed,
@@ -246,6 +224,7 @@ def _manifest(eco: Ecosystem, seconds: float) -> dict[str, Any]:
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         "platform": platform.platform(),
         "data": _data_source(eco.scenario),
+        "imported": _imported(eco.scenario),
         "seconds": round(seconds, 3),
     }
 
@@ -256,6 +235,12 @@ def _data_source(scenario: Scenario) -> dict[str, str]:
         return {}
     table = load()
     return {"preset": table.preset, "source": table.source, "terms": table.terms, "citation": table.citation}
+
+
+def _imported(scenario: Scenario) -> dict[str, str]:
+    """SHA-256 of each file that the network was read from, by path."""
+    sources = getattr(scenario.network, "sources", None)
+    return {} if sources is None else {str(path): digest for path, digest in sources().items()}
 
 
 def _json(value: Any) -> str:

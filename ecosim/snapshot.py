@@ -18,6 +18,7 @@ from mesa.time import EventGenerator, Priority, Schedule
 from ecosim.blueprint import Blueprint, Firms
 from ecosim.config import Scenario
 from ecosim.errors import InputError
+from ecosim.folders import NewFile
 from ecosim.rows import Roster
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ AGENT_OWN = frozenset({"model", "unique_id", "pos", "_world", "_table", "_row"})
 
 
 def save(eco: Ecosystem, path: str | Path) -> None:
-    """Write ``eco`` to ``path`` (a .npz archive), whole or not at all.
+    """Write ``eco`` to ``path`` (a .npz archive), whole or not at all; a file of that name is replaced.
 
     What you attached to the model yourself (a DataCollector, say) is not saved; pickle keeps it.
     """
@@ -74,15 +75,8 @@ def save(eco: Ecosystem, path: str | Path) -> None:
         "rng": eco.rng.bit_generator.state,
         "agents": {row: _own_attributes(agent) for row, agent in eco.roster.touched.items()},
     }
-    path = Path(path)
-    half = path.with_name(path.name + ".tmp")
-    try:
-        with half.open("wb") as file:
-            np.savez(file, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
-        half.replace(path)
-    except BaseException:
-        half.unlink(missing_ok=True)
-        raise
+    with NewFile(path, replace=True) as half, half.open("wb") as file:
+        np.savez(file, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
 
 
 def restore(cls: type[Ecosystem], path: str | Path, *, allow_code: bool = False) -> Ecosystem:

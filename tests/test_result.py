@@ -394,13 +394,14 @@ def test_the_story_of_the_town(results):
         "30 firms in 29 sectors and 3 regions, joined by 80 supply links, lived 180 days (seed 1).",
         "Day 30: flood hit 9 firms (30.0 %) with 20.1 % of all output.",
         "The bottom came on day 44, with output at 47.9 % of the undisturbed twin's.",
-        "From day 76 output was back within 1 % of the twin.",
+        "From day 76 output was back within 1 % of the twin for a week or more.",
         "Lost against the twin: 6.53 % of output, 6.48 % of value added, 5.41 % of what customers buy.",
-        "Damage itself took 63,934 of capacity; the loss of output was 183,371, 2.9 times as much, "
+        "Damage itself took capacity worth 4.10 days of all output; the loss was 11.76 days, 2.9 times as much, "
         "because harm spread through the network.",
+        "Stocks of inputs ended at 44 % of what they were: a second shock would find less cushion.",
         "20 firms (66.7 %) fell below half of the usual output, 11 of them without any damage of their own.",
-        "First among the undamaged: Grain Farm (Grain farming, Hilltop) on day 31.",
-        "Hardest hit: Paper 11.3 %, Brewing 11.3 %, Cheese and butter 11.3 %.",
+        "First of these: Grain Farm (Grain farming, Hilltop) on day 31.",
+        "Lost the largest shares of their own output: Paper 11.3 %, Brewing 11.3 %, Cheese and butter 11.3 %.",
     ]
 
 
@@ -435,7 +436,7 @@ def test_a_tiny_shock_is_not_told_as_none_nor_as_a_crisis():
     # A number that is rounded away says the opposite of what it means.
     assert not any("took 0 of capacity" in line for line in lines)
     assert not any("at 100.0 % of" in line for line in lines)
-    assert not any(line.startswith("Hardest hit") and " 0.0 %" in line for line in lines)
+    assert not any(line.startswith("Lost the largest") and " 0.0 %" in line for line in lines)
 
 
 def test_a_mild_shock_stays_within_a_percent():
@@ -486,7 +487,7 @@ def test_nobody_undamaged_failed():
     assert result.summary["failed"]["undamaged"] == 0
     assert result.summary["failed"]["first_undamaged"] == []
     assert "30 firms (100.0 %) fell below half of the usual output, 0 of them without any damage of their own." in lines
-    assert not any(line.startswith("First among") for line in lines)
+    assert not any(line.startswith("First of these") for line in lines)
 
 
 def crafted(results, **changes):
@@ -497,7 +498,7 @@ def crafted(results, **changes):
 
 def test_damage_that_stocks_kept_from_spreading(results):
     lines = crafted(results, direct_capacity_lost=300_000.0)
-    assert "Damage took 300,000 of capacity; slack and stocks kept the loss of output to 183,371." in lines
+    assert "Damage took capacity worth 19.24 days of all output; stocks kept the loss to 11.76 days." in lines
 
 
 def test_a_loss_without_any_damage(results):

@@ -201,9 +201,7 @@ def _float(cell: Any) -> float:
         return np.nan
 
 
-def _amounts(
-    frame: pd.DataFrame, name: str, source: Source, wrong: Mistakes, *, positive: bool
-) -> NDArray[np.float64]:
+def _amounts(frame: pd.DataFrame, name: str, source: Source, wrong: Mistakes, *, positive: bool) -> NDArray[np.float64]:
     values, good = _finite(frame, name, source, wrong)
     low = good & ((values <= 0) if positive else (values < 0))
     need = "above 0; leave out a link that carries nothing" if positive else "of at least 0"
@@ -308,9 +306,10 @@ def _link_table(
     ends: dict[str, NDArray[np.int64]] = {}
     for end in ("supplier", "client"):
         label = _texts(frame, end)
-        ends[end] = label.map(firms.row_of).fillna(-1).to_numpy(dtype=np.int64)
+        rows: NDArray[np.int64] = label.map(firms.row_of).fillna(-1).to_numpy(dtype=np.int64)
+        ends[end] = rows
         wrong.where(
-            ends[end] < 0,
+            rows < 0,
             source,
             lambda row, label=label, end=end: (  # type: ignore[misc]
                 f"{end} {_shown(label.iloc[row])} is not among the firms of {firms_source.name}; "
@@ -368,7 +367,8 @@ def blueprint_from_frames(
 def _assembled(firm: _FirmTable, link: _LinkTable, output: NDArray[np.float64], source: Source) -> Blueprint:
     n = len(firm.name)
     sector, sector_names = _codes(firm.sector)
-    region, region_names = (np.zeros(n, np.int32), ("Here",)) if firm.region is None else _codes(firm.region)
+    nowhere: NDArray[np.int32] = np.zeros(n, dtype=np.int32)
+    region, region_names = (nowhere, ("Here",)) if firm.region is None else _codes(firm.region)
     if firm.customer is None:
         customer, customer_names = region, tuple(f"People of {place}" for place in region_names)
     else:
