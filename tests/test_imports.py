@@ -397,6 +397,7 @@ def test_amounts_have_bounds(amount: float, said: str, tmp_path: Path) -> None:
 def test_amounts_at_the_bounds_are_taken_and_their_sums_are_finite() -> None:
     firms = [{"firm": f"f{at}", "sector": "s", "final_demand": 1e15 if at else 0} for at in range(50)]
     links = [{"supplier": f"f{at}", "client": f"f{at + 1}", "flow": 1e15 if at else 1e-6} for at in range(48)]
+    links[-1]["flow"] = 1e3
     network = {"kind": "imported", "firms": firms, "links": links}
     eco = Ecosystem(Scenario(days=3, economy={"kind": "given"}, network=network))
     eco.run_for(3)
@@ -602,7 +603,8 @@ def test_files_are_read_once(tmp_path: Path) -> None:
     csv_files(tmp_path, with_row(FIRMS, 1, final_demand=999.0), LINKS[:2])
     assert network.wire(plan.firms, None, None).tolist() == plan.supplier.tolist()
     same_plan(plan, Ecosystem(scenario).world.plan)
-    network.blueprint().flow[:] = 7.0  # whoever changes an economy changes only that one
+    with pytest.raises(ValueError, match="read-only"):  # whoever gets it shares it
+        network.blueprint().flow[:] = 7.0
     same_plan(plan, Ecosystem(scenario).world.plan)
     same_plan(plan, pickle.loads(pickle.dumps(scenario)).network.blueprint())
     assert network.sources() == hashes

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import multiprocessing
+import os
 import shutil
+import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +21,7 @@ import ecosim
 from ecosim import SMB, Ecosystem, InputError, Result, load
 from ecosim.report import figure
 from ecosim.report.summary import sentences, summarise
-from ecosim.result import FAILING_EVENT, FRAMES, Calm, collect
+from ecosim.result import FAILING_EVENT, FRAMES, Calm, _manifest, collect
 from ecosim.who import Who
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -257,15 +262,125 @@ def test_a_run_without_events_can_be_saved_too(tmp_path, undrawn):
 
 
 def test_nothing_is_overwritten_without_leave(results, folder, undrawn):
-    (folder / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="exists already; choose another folder, or overwrite it with --force"):
         results["two shocks"].save(folder)
-    assert (folder / "notes.txt").read_text() == "mine"
     assert Result.load(folder).summary["name"] == "tiny"
     results["two shocks"].save(folder, force=True)
     assert Result.load(folder).summary["name"] == "two shocks"
     assert {path.name for path in folder.iterdir()} == FILES
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+def test_notes_beside_a_result_are_never_deleted(results, folder, undrawn):
+    (folder / "my_notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"run: holds my_notes\.txt, which no run wrote; move it away"):
+        results["two shocks"].save(folder, force=True)
+    assert (folder / "my_notes.txt").read_text() == "mine"
+    assert Result.load(folder).summary["name"] == "tiny"
+
+
+def test_notes_that_come_while_a_result_is_replaced_are_kept(results, folder, monkeypatch):
+    """The check at the start saw none; the one at the end must."""
+
+    def noting(*given):
+        Path(given[-1]).write_bytes(b"a figure")
+        (folder / "my_notes.txt").write_text("mine")
+
+    monkeypatch.setattr(figure, "draw", noting)
+    with pytest.raises(InputError, match=r"holds my_notes\.txt"):
+        results["two shocks"].save(folder, force=True)
+    assert (folder / "my_notes.txt").read_text() == "mine"
+    assert Result.load(folder).summary["name"] == "tiny"
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_result_that_appears_during_a_save_is_not_lost(results, saved, tmp_path, monkeypatch, force):
+    """Two at once: both found the place free, and the other one was quicker."""
+    target = tmp_path / "run"
+
+    def overtaken(*given):
+        Path(given[-1]).write_bytes(b"a figure")
+        shutil.copytree(saved, target)
+
+    monkeypatch.setattr(figure, "draw", overtaken)
+    if force:
+        results["two shocks"].save(target, force=True)
+    else:
+        with pytest.raises(InputError, match="exists already"):
+            results["two shocks"].save(target)
+    assert Result.load(target).summary["name"] == ("two shocks" if force else "tiny")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def saving_at_once(name, folder, force):
+    """In another process: draw nothing, wait for the others, save; return what was said."""
+    figure.draw = lambda *given: (Path(given[-1]).write_bytes(name.encode()), time.sleep(0.3))[0]
+    try:
+        return str(ecosim.run(TINY.with_({"days": 3, "name": name})).save(folder, force=force))
+    except InputError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_of_processes_that_save_at_once_one_wins_and_none_leaves_anything(tmp_path, force):
+    target = tmp_path / "new" / "run"
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+        said = list(pool.map(saving_at_once, [f"run {at}" for at in range(8)], [target] * 8, [force] * 8))
+    assert said.count(str(target)) == (8 if force else 1), said
+    assert all("exists already" in words for words in said if words != str(target))
+    assert Result.load(target).summary["name"].encode() == (target / "figure.png").read_bytes()
+    assert [path.name for path in target.parent.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("place", ["link", "dangling", "file/run", "x" * 300, "a\0b", "\ud800", "/proc/run", "."])
+def test_a_place_that_cannot_be_written_is_told(results, tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "file").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="choose another folder"):
+        results["tiny"].save(place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_save_that_fails_takes_back_the_folders_that_it_made(results, tmp_path, monkeypatch):
+    def full(*given):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(figure, "draw", full)
+    with pytest.raises(InputError, match=r"run: cannot be written \(No space left on device\); choose another folder"):
+        results["tiny"].save(tmp_path / "deep" / "er" / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_network_was_read_from_is_recorded(tmp_path):
+    class Imported(type(TINY.network)):
+        def sources(self):
+            return {tmp_path / "links.csv": "abc"}
+
+    eco = Ecosystem(TINY.with_({"days": 2}))
+    object.__setattr__(eco.scenario, "network", Imported.model_construct(**dict(TINY.network)))
+    eco.run_model()
+    result = collect(eco, Calm(eco.series, eco.world.firms.produced), 0.1)
+    assert result.manifest["imported"] == {str(tmp_path / "links.csv"): "abc"}
+    assert ecosim.run(TINY.with_({"days": 2})).manifest["imported"] == {}
+
+
+@pytest.mark.parametrize("what", ["final_demand", "sector", "customer"])
+def test_the_digest_of_the_network_covers_who_the_firms_are(what):
+    digests = set()
+    for changed in (False, True):
+        eco = Ecosystem(TINY.with_({"days": 1}))
+        eco.run_model()
+        plan = eco.world.plan
+        array = (plan.customer if what == "customer" else getattr(plan.firms, what)).copy()
+        array[0] += changed
+        object.__setattr__(plan if what == "customer" else plan.firms, what, array)
+        digests.add(_manifest(eco, 0.0)["network_sha256"])
+    assert len(digests) == 2
 
 
 def test_an_empty_folder_may_be_filled(results, tmp_path, undrawn):
@@ -304,22 +419,22 @@ def test_an_interrupted_save_leaves_things_as_they_were(results, folder, monkeyp
         raise fault
 
     monkeypatch.setattr(figure, "draw", interrupted)
-    with pytest.raises(KeyboardInterrupt if fault is KeyboardInterrupt else OSError):
+    with pytest.raises(KeyboardInterrupt if fault is KeyboardInterrupt else InputError):
         results["two shocks"].save(target, force=True)
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
     assert Result.load(folder).summary["name"] == "tiny"
 
 
 def test_a_save_interrupted_at_the_last_moment_leaves_a_run_in_place(results, folder, monkeypatch, undrawn):
-    replace, faults = Path.replace, []
+    rename, faults = Path.rename, []
 
     def interrupted(self, target):
         if Path(target) == folder and not faults:
             faults.append(self)
             raise KeyboardInterrupt
-        return replace(self, target)
+        return rename(self, target)
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
         results["two shocks"].save(folder, force=True)
     assert Result.load(folder).summary["name"] == "tiny"

@@ -550,10 +550,28 @@ def test_an_interrupted_save_leaves_the_last_one_and_nothing_else(fault, tmp_pat
         raise fault
 
     monkeypatch.setattr(np, "savez", half)
-    with pytest.raises(type(fault) if isinstance(fault, Exception) else fault):
+    with pytest.raises(InputError if isinstance(fault, OSError) else fault, match=r"disk full|^$"):
         eco.save(tmp_path / "eco.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["eco.npz"]
     assert Ecosystem.restore(tmp_path / "eco.npz").day == 3
+
+
+@pytest.mark.parametrize("place", ["folder", "dangling", "file/eco", "no/eco", "x" * 300, "a\0b", "/proc/eco"])
+def test_a_place_that_cannot_be_saved_to_is_told(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "file").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="choose another file"):
+        at(1).save(place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_save_touches_no_file_of_another_name(tmp_path):
+    (tmp_path / "eco.npz.tmp").write_text("mine")
+    at(1).save(tmp_path / "eco.npz")
+    assert (tmp_path / "eco.npz.tmp").read_text() == "mine"
 
 
 # Files of strangers ---------------------------------------------------------------------------------------------------

@@ -306,7 +306,7 @@ def _link_table(
     ends: dict[str, NDArray[np.int64]] = {}
     for end in ("supplier", "client"):
         label = _texts(frame, end)
-        rows: NDArray[np.int64] = label.map(firms.row_of).fillna(-1).to_numpy(dtype=np.int64)
+        rows: NDArray[np.int64] = label.map(firms.row_of).fillna(-1).to_numpy().astype(np.int64)
         ends[end] = rows
         wrong.where(
             rows < 0,

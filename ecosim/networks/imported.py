@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -96,16 +96,13 @@ class Imported(Network):
         return self
 
     def blueprint(self) -> Blueprint:
-        """Read, check and return the economy, a copy of what the first call read.
-
-        Raises InputError that names file, line and mend.
-        """
+        """Read, check and return the economy; later calls return the same one. InputError names file, line and mend."""
         given = (self.firms, self.links, self.graphml)
         if self._held.plan is None or self._held.of != given:
             plan, sources = self._read()
             self._held = _Held(given, plan, sources)
-            return _copied(plan)
-        return _copied(self._held.plan)
+            return plan
+        return self._held.plan
 
     def sources(self) -> dict[str, str]:
         """SHA-256 of each file that was read, by its path, as it was then; empty for rows and before ``blueprint``."""
@@ -130,18 +127,6 @@ class Imported(Network):
     def wire(self, firms: Firms, slots: Slots, rng: np.random.Generator) -> NDArray[np.int32]:
         """Return the suppliers as they were given."""
         return self.blueprint().supplier
-
-
-def _copied(plan: Blueprint) -> Blueprint:
-    """Copy of the arrays, so that whoever changes an economy does not change the next one."""
-    firms = replace(plan.firms, **{key: value.copy() for key, value in _arrays(plan.firms).items()})
-    return replace(
-        plan, firms=firms, notes=dict(plan.notes), **{key: value.copy() for key, value in _arrays(plan).items()}
-    )
-
-
-def _arrays(part: Blueprint | Firms) -> dict[str, Any]:
-    return {key: value for key, value in vars(part).items() if isinstance(value, np.ndarray)}
 
 
 # --- graphs -----------------------------------------------------------------------------------------------------------
