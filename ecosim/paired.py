@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ecosim.config import Scenario
 from ecosim.found import load
@@ -87,8 +88,8 @@ def live_calmly(twin: Ecosystem, days: int) -> Calm:
         produced = twin.world.firms.produced.copy()
         for _ in range(days - 1):
             produced += twin.world.firms.production
-        series = twin.series
-        return Calm(series.reindex(np.minimum(np.arange(-1, days), 0)).set_axis(range(-1, days)), produced)
+        like_the_first = twin.series.iloc[np.minimum(np.arange(days + 1), 1)]
+        return Calm(like_the_first.set_axis(pd.RangeIndex(-1, days, name="day")), produced)
     if days > 1:
         twin.run_for(days - 1)
     return Calm(twin.series, twin.world.firms.produced)
