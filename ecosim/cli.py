@@ -233,8 +233,9 @@ def _live(begin: Callable[[], Ecosystem], scenario: Scenario, *, quiet: bool) ->
 
     from ecosim.paired import RunStopped, finish
 
+    silent = quiet or not sys.stderr.isatty()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
         task = bar.add_task(f"building {scenario.name}", total=scenario.days)
         eco = begin()
 

@@ -15,11 +15,11 @@ from ecosim.paired import RunStopped, finish, live_calmly, run
 TINY = ecosim.load("tiny").with_({"days": 60})
 
 
-class Nervous(ecosim.SMB):
-    """Orders more than it needs, so that an economy with it is not at rest."""
+class Thrifty(ecosim.SMB):
+    """Orders less than it needs, so that an economy with it is not at rest."""
 
     def order(self):
-        return 1.3 * super().order()
+        return 0.7 * super().order()
 
 
 @pytest.mark.parametrize("name", ["tiny", "main_street"])
@@ -33,7 +33,7 @@ def test_a_twin_at_rest_is_what_living_it_day_by_day_gives(name):
 
 
 def test_a_twin_with_decisions_of_its_own_is_lived_through():
-    eco = Ecosystem(TINY, agents={Nervous: None})
+    eco = Ecosystem(TINY, agents={Thrifty: None})
     calm = live_calmly(eco.twin(), 60)
     lived = eco.twin()
     lived.run_for(60)
