@@ -349,7 +349,7 @@ def test_ctrl_c_on_the_last_day_keeps_the_run_too(typed, ctrl_c):
 
 
 @pytest.mark.parametrize("days", [(0, 0), (39, 39)])
-def test_a_second_ctrl_c_stops_at_once_and_leaves_nothing(typed, tmp_path, ctrl_c, days, capfd):
+def test_a_second_ctrl_c_stops_at_once_and_leaves_nothing(typed, tmp_path, ctrl_c, days):
     ctrl_c(*days)
     code, out, _ = typed("run", "tiny", "--quiet")
     assert (code, out) == (130, "")
@@ -421,19 +421,38 @@ def test_a_resumed_run_takes_no_changes(typed, words):
 COMMAND = (sys.executable, "-m", "ecosim")
 
 
+STARTED = """
+import sys
+print("on", flush=True)
+sys.argv = ["ecosim", "run", "main_street", "--quiet", "--days", "100000"]
+from ecosim.cli import main
+main()
+"""
+
+
 @pytest.mark.parametrize("after", [0.1, 0.3, 0.6, 1.0, 1.5])
 def test_ctrl_c_at_any_moment_ends_with_one_line(tmp_path, after):
     with subprocess.Popen(
-        [*COMMAND, "run", "main_street", "--quiet", "--days", "100000"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+        [sys.executable, "-c", STARTED], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "on\n"
         time.sleep(after)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert err.count("\n") == 1
     assert err.startswith("interrupted")
-    assert [path.name for path in tmp_path.rglob("*") if path.name not in {"runs", "main_street.checkpoint.npz"}] == []
+    kept = ["runs", "main_street.checkpoint.npz"] if "go on with" in err else []
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(kept)
+
+
+def test_ctrl_c_in_the_very_first_import_is_told_too(tmp_path):
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    done = subprocess.run(
+        [*COMMAND, "run"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 
 
 WRITING = """

@@ -346,6 +346,18 @@ def test_a_place_that_cannot_be_written_is_told(results, tmp_path, monkeypatch, 
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_the_folder_that_one_is_in_is_not_pulled_away(results, folder, tmp_path, monkeypatch, force):
+    if not force:
+        (tmp_path / "empty").mkdir()
+    here = folder if force else tmp_path / "empty"
+    monkeypatch.chdir(here)
+    before = here.stat().st_ino
+    with pytest.raises(InputError, match="you are in this folder"):
+        results["two shocks"].save(".", force=force)
+    assert here.stat().st_ino == before
+
+
 def test_a_save_that_fails_takes_back_the_folders_that_it_made(results, tmp_path, monkeypatch):
     def full(*given):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
