@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import sys
 import time
 from contextlib import suppress
@@ -18,17 +16,10 @@ except KeyboardInterrupt:  # in the first tenth of a second, before main can wat
     sys.stderr.write("interrupted\n")
     raise SystemExit(130) from None
 
+from ecosim import terminal  # noqa: E402 - it needs typer, too
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
-
     from ecosim.config import Scenario
-    from ecosim.folders import NewFolder
-    from ecosim.model import Ecosystem
-    from ecosim.result import Result
-
-CHECKPOINT = ".checkpoint.npz"
-ANOTHER = "choose another with --out"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,40 +53,6 @@ def ecosim(
     """Simulate a small-business ecosystem: who trades with whom, what a shock does to them, and what is lost."""
 
 
-class Interrupts:
-    """What Ctrl-C does: it ends the command at once, but during the days of a run it first lets the day end."""
-
-    def __init__(self) -> None:
-        """Watch nothing yet."""
-        self.living = self.asked = False
-
-    def watch(self) -> None:
-        """Take over Ctrl-C, unless it is ignored as in the background, and let a kind kill clean up."""
-        self.living = self.asked = False
-        with suppress(ValueError):  # only the main thread may
-            if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-                signal.signal(signal.SIGINT, self.interrupted)
-            signal.signal(signal.SIGTERM, self.ended)
-
-    def interrupted(self, number: int, frame: FrameType | None) -> None:
-        """Ask the run to stop, or end here: an exception could be lost, or told at length, in a half-done import."""
-        if self.living and not self.asked:
-            self.asked = True
-            return
-        folders = sys.modules.get("ecosim.folders")
-        getattr(folders, "clean_up", lambda: None)()
-        cursor = b"\r\x1b[2K\x1b[?25h" if os.isatty(2) else b""
-        os.write(2, cursor + b"interrupted; nothing was written\n")
-        os._exit(130)
-
-    def ended(self, number: int, frame: FrameType | None) -> None:
-        """Unwind, so that nothing half written stays."""
-        raise SystemExit(143)
-
-
-interrupts = Interrupts()
-
-
 @app.command()
 def run(
     scenario: Annotated[
@@ -126,14 +83,14 @@ def run(
 
     if resume is not None:
         _refuse_beside_resume({"a scenario": scenario, "--set": changes, "--seed": seed, "--days": days})
-        eco = _restored(resume, threads, allow_code=allow_code)
-        place = _place(out, _folder_of(resume, eco.scenario), force=force)
-        _run(lambda: eco, place, eco.scenario, resume, quiet=quiet)
+        eco = terminal.restored(resume, threads, allow_code=allow_code)
+        place = terminal.place_of(out, terminal.folder_of(resume, eco.scenario), force=force)
+        terminal.live_and_tell(lambda: eco, place, eco.scenario, resume, quiet=quiet)
         return
     path, chosen = _chosen(scenario or "main_street", seed, days, changes or [], quiet=quiet)
-    place = _place(out, _default_folder(chosen), force=force)
+    place = terminal.place_of(out, terminal.default_folder(chosen), force=force)
     try:
-        _run(lambda: _founded(chosen, threads or 1), place, chosen, None, quiet=quiet)
+        terminal.live_and_tell(lambda: terminal.founded(chosen, threads or 1), place, chosen, None, quiet=quiet)
     except ScenarioError:
         raise
     except InputError as error:
@@ -162,130 +119,6 @@ def _chosen(
     return path, chosen
 
 
-def _default_folder(scenario: Scenario) -> Path:
-    from ecosim.folders import safe_name
-
-    return Path("runs") / safe_name(scenario.name)
-
-
-def _folder_of(checkpoint: Path, scenario: Scenario) -> Path:
-    """Where the result of an interrupted run was to go: the checkpoint lies beside it."""
-    name = re.sub(r"\.checkpoint(-\d+)?\.npz$", "", checkpoint.name)
-    return checkpoint.with_name(name) if name and name != checkpoint.name else _default_folder(scenario)
-
-
-def _place(out: Path | None, default: Path, *, force: bool) -> NewFolder:
-    from ecosim.folders import NewFolder
-    from ecosim.result import FILES
-
-    if out is not None:
-        return NewFolder(out, FILES, force=force, otherwise=ANOTHER)
-    return NewFolder(default, FILES, force=force, numbered=True, otherwise=ANOTHER)
-
-
-def _founded(scenario: Scenario, threads: int) -> Ecosystem:
-    from ecosim.model import Ecosystem
-
-    return Ecosystem(scenario, threads=threads)
-
-
-def _restored(checkpoint: Path, threads: int | None, *, allow_code: bool) -> Ecosystem:
-    from ecosim.errors import InputError
-    from ecosim.model import Ecosystem
-
-    try:
-        eco = Ecosystem.restore(checkpoint, allow_code=allow_code)
-    except InputError as error:
-        raise InputError(str(error).replace("allow_code=True", "--allow-code")) from None
-    eco.threads = eco.threads if threads is None else threads
-    return eco
-
-
-def _run(
-    begin: Callable[[], Ecosystem], place: NewFolder, scenario: Scenario, resumed: Path | None, *, quiet: bool
-) -> None:
-    """Live, write and tell; the folder is made first, so that a place that cannot be written to is told at once."""
-    from ecosim.paired import RunStopped
-
-    try:
-        with place:
-            try:
-                result = _live(begin, scenario, quiet=quiet)
-            except RunStopped as stopped:
-                _keep(stopped.eco, place, resumed)
-                raise typer.Exit(130) from None
-            folder = result.publish(place)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; nothing was written", err=True)
-        raise typer.Exit(130) from None
-    if resumed is not None:
-        with suppress(OSError):
-            resumed.unlink()
-    if quiet:
-        typer.echo(folder)
-    else:
-        _tell(result, folder)
-
-
-def _live(begin: Callable[[], Ecosystem], scenario: Scenario, *, quiet: bool) -> Result:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from ecosim.paired import RunStopped, finish
-
-    silent = quiet or not sys.stderr.isatty()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
-        task = bar.add_task(f"building {scenario.name}", total=scenario.days)
-        eco = begin()
-
-        def lived(done: int, days: int) -> None:
-            bar.update(task, completed=done, description=f"days of {scenario.name}")
-            if done == days:
-                interrupts.living = False
-                if interrupts.asked:
-                    raise RunStopped(eco)
-
-        interrupts.living = eco.day + 1 < scenario.days
-        try:
-            return finish(eco, progress=lived, stop=lambda: interrupts.asked, started=_started[0])
-        finally:
-            interrupts.living = False
-
-
-def _keep(eco: Ecosystem, place: NewFolder, resumed: Path | None) -> None:
-    """Save an interrupted run beside its place, and say how to go on."""
-    import shlex
-
-    from ecosim.errors import InputError
-
-    when = f"interrupted after day {eco.day + 1} of {eco.scenario.days}"
-    try:
-        if resumed is None:
-            eco.save(place.half / "checkpoint.npz")
-            path = place.keep("checkpoint.npz", CHECKPOINT)
-        else:
-            path = resumed
-            eco.save(path)
-    except InputError as error:
-        typer.echo(f"{when}; it cannot be saved to go on later: {error}", err=True)
-        return
-    allow = " --allow-code" if _has_own_code(eco) else ""
-    typer.echo(f"{when}; go on with: ecosim run --resume {shlex.quote(str(path))}{allow}", err=True)
-
-
-def _has_own_code(eco: Ecosystem) -> bool:
-    from ecosim.config import Scenario
-    from ecosim.errors import InputError
-    from ecosim.rows import Roster
-
-    try:
-        Scenario.from_yaml(eco.scenario.to_yaml(), allow_code=False)
-    except InputError:
-        return True
-    return any(cls not in Roster.stock_classes for cls in eco.roster.classes)
-
-
 def _scenario(path: Path, seed: int | None, days: int | None, changes: list[str]) -> Scenario:
     from ecosim.config import load, parse_set
 
@@ -296,24 +129,6 @@ def _scenario(path: Path, seed: int | None, days: int | None, changes: list[str]
     given |= {key: value for key, value in (("seed", seed), ("days", days)) if value is not None}
     loaded = load(path)
     return loaded.with_(given) if given else loaded
-
-
-def _tell(result: Result, folder: Path) -> None:
-    from rich.console import Console
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from ecosim.report.summary import sentences
-
-    # Lines are wrapped for people, not for programs that read them.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
-    console.print(Text(result.summary["name"], style="bold"))
-    for sentence in sentences(result.summary):
-        console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
-    console.print(
-        f"Written to {folder} in {time.perf_counter() - _started[0]:.1f} s; look at {folder / 'figure.png'}",
-        markup=False,
-    )
 
 
 @app.command()
@@ -332,7 +147,7 @@ def schema(
     else:
         from ecosim.folders import NewFile
 
-        with NewFile(out, replace=force, otherwise=ANOTHER) as half:
+        with NewFile(out, replace=force, otherwise=terminal.ANOTHER) as half:
             half.write_text(text + "\n", encoding="utf-8")
 
 
@@ -402,8 +217,8 @@ def _whole_numbers(text: str) -> list[int]:
 
 def main() -> None:
     """Entry point: what a user got wrong ends with its text and exit code 2, without a traceback."""
-    _started[0] = time.perf_counter() - _LOADED
-    interrupts.watch()
+    terminal.started[0] = time.perf_counter() - _LOADED
+    terminal.interrupts.watch()
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     try:
@@ -441,7 +256,6 @@ def _fail(text: str) -> None:
 
 
 _LOADED = time.perf_counter() - _LOADING
-_started = [time.perf_counter()]
 
 if __name__ == "__main__":
     main()
