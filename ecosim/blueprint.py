@@ -84,6 +84,7 @@ class Blueprint:
     customer: NDArray[np.int32]
     customer_names: tuple[str, ...]
     notes: dict[str, float | int | str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # SHA-256 of each file it was read from, by path
 
     def __post_init__(self) -> None:
         """Protect the arrays."""

@@ -38,7 +38,7 @@ def build(economy: Economy, network: Network, streams: Streams) -> Blueprint:
     plan = source.blueprint()
     if source is not network:
         plan = _wire(economy, network, _needs_of(plan), streams)
-    return _with_importance(economy, plan)
+    return replace(_with_importance(economy, plan), sources=source.sources())
 
 
 def _imported(network: Network) -> Imported | None:

@@ -224,7 +224,7 @@ def _manifest(eco: Ecosystem, seconds: float) -> dict[str, Any]:
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         "platform": platform.platform(),
         "data": _data_source(eco.scenario),
-        "imported": _imported(eco.scenario),
+        "imported": eco.world.plan.sources,
         "seconds": round(seconds, 3),
     }
 
@@ -235,12 +235,6 @@ def _data_source(scenario: Scenario) -> dict[str, str]:
         return {}
     table = load()
     return {"preset": table.preset, "source": table.source, "terms": table.terms, "citation": table.citation}
-
-
-def _imported(scenario: Scenario) -> dict[str, str]:
-    """SHA-256 of each file that the network was read from, by path."""
-    sources = getattr(scenario.network, "sources", None)
-    return {} if sources is None else {str(path): digest for path, digest in sources().items()}
 
 
 def _json(value: Any) -> str:

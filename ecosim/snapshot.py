@@ -30,7 +30,7 @@ DAMAGED = (
     OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError, SyntaxError,
     zipfile.BadZipFile, zlib.error, tokenize.TokenError, struct.error,
 )  # fmt: skip
-TEXTS = ("sector_names", "region_names", "name", "customer_names", "notes")
+TEXTS = ("sector_names", "region_names", "name", "customer_names", "notes", "sources")
 AGENT_OWN = frozenset({"model", "unique_id", "pos", "_world", "_table", "_row"})
 
 

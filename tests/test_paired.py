@@ -102,3 +102,18 @@ def test_a_part_of_another_family_is_refused(path):
 def test_a_metric_that_is_measured_already_is_refused():
     with pytest.raises(InputError, match=r"metrics\.0\.kind: 'stock' is measured already"):
         Ecosystem(TINY.with_({"metrics": ["stock"]}))
+
+
+def test_a_run_taken_up_from_a_file_still_knows_what_it_was_read_from(tmp_path):
+    (tmp_path / "firms.csv").write_text("firm,sector,final_demand\nMill,flour,5\nBakery,bread,20\n")
+    (tmp_path / "links.csv").write_text("supplier,client,flow\nMill,Bakery,6\n")
+    network = {"kind": "imported", "firms": str(tmp_path / "firms.csv"), "links": str(tmp_path / "links.csv")}
+    scenario = ecosim.Scenario(days=20, economy={"kind": "given"}, network=network)
+    whole = run(scenario)
+    assert set(whole.manifest["imported"]) == {network["firms"], network["links"]}
+    eco = Ecosystem(scenario)
+    eco.run_for(7)
+    eco.save(tmp_path / "half.npz")
+    resumed = finish(Ecosystem.restore(tmp_path / "half.npz"))
+    assert resumed.manifest["imported"] == whole.manifest["imported"]
+    assert resumed.manifest["network_sha256"] == whole.manifest["network_sha256"]

@@ -368,16 +368,7 @@ def test_a_save_that_fails_takes_back_the_folders_that_it_made(results, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_network_was_read_from_is_recorded(tmp_path):
-    class Imported(type(TINY.network)):
-        def sources(self):
-            return {tmp_path / "links.csv": "abc"}
-
-    eco = Ecosystem(TINY.with_({"days": 2}))
-    object.__setattr__(eco.scenario, "network", Imported.model_construct(**dict(TINY.network)))
-    eco.run_model()
-    result = collect(eco, Calm(eco.series, eco.world.firms.produced), 0.1)
-    assert result.manifest["imported"] == {str(tmp_path / "links.csv"): "abc"}
+def test_a_network_that_was_read_from_no_file_names_none():
     assert ecosim.run(TINY.with_({"days": 2})).manifest["imported"] == {}
 
 
