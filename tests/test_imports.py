@@ -381,8 +381,8 @@ def test_empty_words_are_refused(column: str, empty: str | None, tmp_path: Path)
     [
         (1.1e15, "is 1.1e+15 currency units a day; give at most 1e+15"),
         (1e308, "is 1e+308 currency units a day; give at most 1e+15"),
-        (9e-7, "is 9e-07 currency units a day; give at least 1e-06, or "),
-        (5e-324, "currency units a day; give at least 1e-06, or "),
+        (9e-13, "is 9e-13 currency units a day; give at least 1e-12, or "),
+        (5e-324, "currency units a day; give at least 1e-12, or "),
     ],
 )
 def test_amounts_have_bounds(amount: float, said: str, tmp_path: Path) -> None:
@@ -396,14 +396,14 @@ def test_amounts_have_bounds(amount: float, said: str, tmp_path: Path) -> None:
 
 def test_amounts_at_the_bounds_are_taken_and_their_sums_are_finite() -> None:
     firms = [{"firm": f"f{at}", "sector": "s", "final_demand": 1e15 if at else 0} for at in range(50)]
-    links = [{"supplier": f"f{at}", "client": f"f{at + 1}", "flow": 1e15 if at else 1e-6} for at in range(48)]
+    links = [{"supplier": f"f{at}", "client": f"f{at + 1}", "flow": 1e15 if at else 1e-12} for at in range(48)]
     links[-1]["flow"] = 1e3
     network = {"kind": "imported", "firms": firms, "links": links}
     eco = Ecosystem(Scenario(days=3, economy={"kind": "given"}, network=network))
     eco.run_for(3)
     assert np.isfinite(eco.series.to_numpy(dtype=float)).all()
     assert eco.world.plan.firms.final_demand[0] == 0
-    assert (eco.world.plan.flow.min(), eco.world.plan.flow.max()) == (1e-6, 1e15)
+    assert (eco.world.plan.flow.min(), eco.world.plan.flow.max()) == (1e-12, 1e15)
 
 
 def test_an_integer_beyond_the_floats_is_named() -> None:

@@ -23,7 +23,7 @@ SHOWN = 20  # mistakes listed before the rest are only counted
 LONGEST = 60  # characters of a wrong value shown
 # Sums of amounts within these bounds neither overflow nor lose what matters; coordinates stay below the upper one.
 MOST = 1e15
-LEAST = 1e-6
+LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -344,7 +344,7 @@ def blueprint_from_frames(
     """Check tables of firms and links and make them an economy; flows are taken as they are.
 
     ``firms`` has columns ``firm, sector, final_demand`` and optionally ``region, customer, type, x, y``; ``links``
-    has ``supplier, client, flow`` and optionally ``importance``; flows and demand in currency units a day, from 1e-6
+    has ``supplier, client, flow`` and optionally ``importance``; flows and demand in currency units a day, from 1e-12
     to 1e15 (demand also 0). A firm's output is its final demand plus its sales, so any such tables balance, unless
     (``strict``) a firm pays for inputs as much as it earns. Raises InputError with every mistake, each with its row.
     """
