@@ -103,9 +103,14 @@ class Blueprint:
         return f"{self.firms.sector_names[self.firms.sector[row]]} #{row + 1}"
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Name of each firm."""
+        return tuple(self.firm_name(row) for row in range(len(self.firms)))
+
+    @cached_property
     def rows_by_name(self) -> dict[str, int]:
         """Row of each firm by name."""
-        return {self.firm_name(row): row for row in range(len(self.firms))}
+        return {name: row for row, name in enumerate(self.names)}
 
     @property
     def buyer(self) -> NDArray[np.int32]:

@@ -24,7 +24,7 @@ def to_networkx(eco: Ecosystem) -> nx.DiGraph[Any]:
     world = eco.world
     plan, links = world.plan, world.links
     graph: nx.DiGraph[Any] = nx.DiGraph()
-    names = [plan.firm_name(row) for row in range(len(plan.firms))]
+    names = plan.names
     columns = {name: column.tolist() for name, column in world.firms.columns.items()}
     kinds = [cls.__name__ for cls in eco.roster.classes]
     for row, name in enumerate(names):

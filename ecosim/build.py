@@ -73,8 +73,8 @@ def _wire(economy: Economy, network: Network, needs: Needs, streams: Streams) ->
     importance = np.full(len(kept), ESSENTIAL, dtype=np.int8) if needs.importance is None else needs.importance
     order = np.lexsort((supplier, product, buyer))
     buyer, product, supplier, flow = buyer[order], product[order], supplier[order], flow[order]
-    role = (firms.final_demand < 0.5 * _output(firms, supplier, flow)).astype(np.int8)
     output = _output(firms, supplier, flow)
+    role = (firms.final_demand < 0.5 * output).astype(np.int8)
     bought = np.bincount(buyer, flow, minlength=len(firms))
     plan = Blueprint(
         firms=replace(firms, role=role if needs.role is None else needs.role),

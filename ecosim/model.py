@@ -11,7 +11,7 @@ import numpy as np
 
 from ecosim.agents import DECISIONS, SMB, Customer, Firm, Supplier, is_amount, is_number
 from ecosim.build import build
-from ecosim.config import Scenario
+from ecosim.config import Scenario, find
 from ecosim.economies.economy import Economy
 from ecosim.errors import InputError
 from ecosim.metrics import STANDARD
@@ -339,8 +339,6 @@ def _check(scenario: object, threads: int) -> None:
 
 
 def _metrics(scenario: Scenario) -> dict[str, Metric]:
-    from ecosim.config.kinds import find
-
     found: dict[str, Metric] = {}
     standard: list[Any] = [find("metrics", kind)() for kind in STANDARD]
     own: list[Any] = list(scenario.metrics)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ecosim.blueprint import IMPORTANCE
 from ecosim.config import Scenario
 from ecosim.errors import InputError
 from ecosim.folders import NewFolder
@@ -146,7 +147,7 @@ def _firms(eco: Ecosystem, twin: Calm) -> pd.DataFrame:
     lost = calm - table.produced
     return pd.DataFrame(
         {
-            "firm": [plan.firm_name(row) for row in range(len(plan.firms))],
+            "firm": list(plan.names),
             "type": _label(eco.roster.kind[: table.rows], kinds),
             "sector": _label(plan.firms.sector, plan.firms.sector_names),
             "region": _label(plan.firms.region, plan.firms.region_names),
@@ -178,14 +179,14 @@ def _damage(eco: Ecosystem) -> Any:
 
 def _links(eco: Ecosystem) -> pd.DataFrame:
     world = eco.world
-    names = tuple(world.plan.firm_name(row) for row in range(len(world.plan.firms)))
+    names = world.plan.names
     links = world.links
     return pd.DataFrame(
         {
             "supplier": _label(links.supplier, names),
             "client": _label(links.buyer, names),
             "product": links.product,
-            "importance": _label(links.importance, ("other", "important", "essential")),
+            "importance": _label(links.importance, IMPORTANCE),
             "flow": links.flow,
             "stock": links.stock,
             "ordered": links.ordered,

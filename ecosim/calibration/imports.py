@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecosim.blueprint import Blueprint, Firms
+from ecosim.blueprint import ESSENTIAL, IMPORTANCE, Blueprint, Firms
 from ecosim.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FIRM_COLUMNS = ("firm", "sector", "final_demand", "region", "customer", "type", "x", "y")
 LINK_COLUMNS = ("supplier", "client", "flow", "importance")
-IMPORTANCE = {"essential": 2, "important": 1, "other": 0}
+LEVELS = {level: IMPORTANCE.index(level) for level in reversed(IMPORTANCE)}  # as a user ranks them
 ROLES = {"SMB": 0, "Supplier": 1}
 SHOWN = 20  # mistakes listed before the rest are only counted
 LONGEST = 60  # characters of a wrong value shown
@@ -330,7 +330,7 @@ def _link_table(
             f"a second link {_shown(firms.name[supplier[row]])} -> {_shown(firms.name[buyer[row]])}; add the flows up"
         ),
     )
-    return _LinkTable(supplier, buyer, flow, _choice(frame, "importance", IMPORTANCE, 2, source, wrong))
+    return _LinkTable(supplier, buyer, flow, _choice(frame, "importance", LEVELS, ESSENTIAL, source, wrong))
 
 
 def blueprint_from_frames(
