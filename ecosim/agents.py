@@ -7,37 +7,30 @@ yours that overrides a *decision* (``order``, ``expect``) runs Python for its ow
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 
+from ecosim.choices import is_amount
 from ecosim.state import CUSTOMER_COLUMNS, FIRM_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from ecosim.state import Table, World
 
-#: What a firm decides by itself, in the order of the day; a subclass may override each.
-DECISIONS = ("expect", "order")
+#: What a firm decides by itself every day, in that order; a subclass may override each.
+CORE_DECISIONS = ("expect", "order")
+#: What it decides where a mechanism asks for it.
+DECISIONS_OF = {"choose_supplier": "sourcing", "invest": "judgement", "price": "pricing", "borrow": "finance"}
+DECISIONS = (*CORE_DECISIONS, *DECISIONS_OF)
 #: What the engine alone does, so that goods always add up.
 SETTLEMENT = frozenset({"produce", "ship", "ration", "settle", "receive", "sell"})
 #: Columns that are a firm's own plans; all others are results, which only the engine writes.
 PLANS = frozenset({"expected", "inventory_days", "smoothing_days"})
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, Real) and bool(np.isfinite(float(value)))
-
-
-def is_amount(value: object) -> bool:
-    """Whether a value is a finite number of at least 0."""
-    return isinstance(value, Real) and is_number(value) and float(value) >= 0
 
 
 class Column:
@@ -96,6 +89,13 @@ class ColumnAgent(mesa.Agent):  # type: ignore[type-arg]
         """Say who it is, and when."""
         return f"<{type(self).__name__} {self._name!r}, day {self._world.day}>"
 
+    def __getattr__(self, name: str) -> Any:
+        """Return what a mechanism keeps of this agent, such as ``cash``."""
+        table = self.__dict__.get("_table")
+        if table is not None and name in table.columns:
+            return table.views[name][self._row]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
     @property
     def _name(self) -> str:
         firms = self._world.firms.rows
@@ -125,6 +125,7 @@ class Firm(ColumnAgent):
     """
 
     output = Column()
+    potential = Column()
     final_demand = Column()
     wanted = Column()
     capacity = Column()
@@ -216,6 +217,31 @@ class Firm(ColumnAgent):
         use: NDArray[np.float64] = self.flow * (self.expected / self.output if self.output > 0 else 1.0)
         gap = self.inventory_days * use - self.stock
         return np.asarray(np.maximum(0.0, use + gap / self.smoothing_days))
+
+    def choose_supplier(self, candidates: NDArray[np.int64]) -> int:
+        """Decide whom to buy from instead: the row of one of ``candidates``, or -1 for none of them (sourcing)."""
+        return int(self._rule("choose_supplier")(self, candidates))
+
+    def invest(self, options: Mapping[str, float]) -> str | None:
+        """Decide what to spend on today: one of ``options`` (name -> cost, currency units), or None (judgement)."""
+        chosen: str | None = self._rule("invest")(self, options)
+        return chosen
+
+    def price(self) -> float:
+        """Decide today's price, 1 being the price at rest (pricing)."""
+        return float(self._rule("price")(self))
+
+    def borrow(self, need: float) -> float:
+        """Decide how much of what is missing to draw from the credit line, currency units (finance)."""
+        return float(self._rule("borrow")(self, need))
+
+    def _rule(self, decision: str) -> Any:
+        """The stock rule of a mechanism for one agent, in plain Python; tested equal to what the mechanism does."""
+        kind = DECISIONS_OF[decision]
+        part = self._world.mechanisms.get(kind)
+        if part is None:
+            raise TypeError(f"{decision} is decided only where the mechanism {kind} is on; add it to mechanisms")
+        return getattr(part, decision)
 
 
 class SMB(Firm):

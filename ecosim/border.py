@@ -43,6 +43,8 @@ def to_networkx(eco: Ecosystem) -> nx.DiGraph[Any]:
     arrays = [getattr(links, name).tolist() for name in LINK_ATTRIBUTES]
     ends = zip(links.supplier.tolist(), links.buyer.tolist(), links.product.tolist(), links.importance, strict=True)
     for at, (supplier, buyer, product, importance) in enumerate(ends):
+        if not links.flow[at] > 0:
+            continue  # spare: nothing is bought through it
         graph.add_edge(
             names[supplier],
             names[buyer],

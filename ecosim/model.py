@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
-from ecosim.agents import DECISIONS, SMB, Customer, Firm, Supplier, is_amount, is_number
+from ecosim.agents import CORE_DECISIONS, DECISIONS, DECISIONS_OF, SMB, Customer, Firm, Supplier
 from ecosim.build import build
+from ecosim.choices import Choices, is_number
 from ecosim.config import Scenario, find
 from ecosim.economies.economy import Economy
 from ecosim.errors import InputError
+from ecosim.mechanisms.mechanism import PHASES, SEQUENCE, Mechanism
 from ecosim.metrics import STANDARD
 from ecosim.metrics.metric import Metric
 from ecosim.networks.wiring import Network
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
     from ecosim.blueprint import Blueprint
     from ecosim.who import Who
 
+#: What mechanisms say to the morning, beside what shocks and policies say.
+MECHANISM_CHANNELS = {
+    "capability": "what a firm can make with its means, share of its potential",
+    "relief": "how much of today's damage still hurts, share",
+}
 FAILING_COLUMN = "firms_failing"
 FAILING = 0.5  # share of baseline output below which a firm counts as failing
 
@@ -67,7 +74,9 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             plan,
             streams,
             {"inventory_days": chosen.economy.inventory_days, "smoothing_days": chosen.economy.smoothing_days},
+            chosen.economy.headroom,
         )
+        self._switch_on(chosen)
         self._enrol(dict(agents or {}))
         self._metrics: dict[str, Metric] = _metrics(chosen)
         self._series = np.full((chosen.days + 1, len(self._metrics) + 1), np.nan)
@@ -75,6 +84,21 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         for at, (shock, stream) in enumerate(self._shocks):
             shock.prepare(self.world, stream, f"shocks.{at}")
         self._measure(failing=0)
+
+    def _switch_on(self, scenario: Scenario) -> None:
+        """Let mechanisms add what they keep, in the order in which they act."""
+        world, parts = self.world, _in_sequence(scenario)
+        streams = {part.kind: world.streams[f"mechanism: {part.kind}"] for part in parts}
+        world.mechanisms = {part.kind: part for part in parts}
+        for part in parts:
+            for channel, meaning in {**MECHANISM_CHANNELS, **part.channels}.items():
+                world.sheet.open(channel, meaning)
+        for part in parts:
+            part.prepare(world, streams[part.kind])
+        self._phases: dict[str, list[tuple[Any, Any]]] = {
+            phase: [(getattr(part, phase), streams[part.kind]) for part in parts if hasattr(part, phase)]
+            for phase in PHASES
+        }
 
     def _resume(self, scenario: Scenario) -> None:
         """Take up a scenario whose shocks are already under way; their memory comes from a saved state."""
@@ -84,34 +108,70 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
     # --- the day ------------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """One day of the economy (Inoue & Todo 2019): damage, stocks, orders, demand, production, rationing."""
-        world, kernels = self.world, self._kernels()
-        firms, links = world.firms.columns, world.links
-        world.day += 1
+        """One day: damage, stocks, orders, demand, production, rationing (Inoue & Todo 2019); mechanisms between."""
+        self.world.day += 1
         self._morning()
         self.decide("expect")
-        kernels[0](
+        self._phase("expect")
+        self._buy()
+        self._phase("order")
+        self._sell()
+        self._phase("trade")
+        self._phase("settle")
+        self._phase("evening")
+        self._evening()
+
+    def _phase(self, name: str) -> None:
+        """What mechanisms do between two steps of the core."""
+        for act, stream in self._phases[name]:
+            act(self.world, stream)
+
+    def _morning(self) -> None:
+        """Today's sheet: neutral, then written by shocks and mechanisms, then turned into capacities and wants."""
+        world, sheet = self.world, self.world.sheet
+        stale = sheet.reset()
+        for shock, stream in self._shocks:
+            shock.apply(world, stream)
+        self._phase("morning")
+        firms = world.firms.columns
+        if world.mechanisms:
+            self._capacity()
+            np.multiply(firms["final_demand"], sheet.multipliers["demand"], out=firms["wanted"])
+            return
+        for channel, today, base in (("capacity", "capacity", "potential"), ("demand", "wanted", "final_demand")):
+            if channel in stale or channel in sheet.written:
+                np.multiply(firms[base], sheet.multipliers[channel], out=firms[today])
+
+    def _capacity(self) -> None:
+        """What is left of a firm's means today, where mechanisms add to the firm's capability and relieve damage."""
+        firms, sheet = self.world.firms.columns, self.world.sheet
+        left = sheet.multipliers["capacity"]
+        if sheet.read("relief") is not None:
+            left = 1.0 - (1.0 - left) * sheet.multipliers["relief"]
+        np.multiply(firms["potential"], left, out=firms["capacity"])
+        if sheet.read("capability") is not None:
+            firms["capacity"] *= sheet.multipliers["capability"]
+        if "alive" in firms:
+            firms["capacity"] *= firms["alive"]
+
+    def _buy(self) -> None:
+        """Stocks take in what was delivered and give what was used; firms order."""
+        firms, links = self.world.firms.columns, self.world.links
+        self._kernels()[0](
             links.ptr, links.product, links.importance, links.flow, links.stock, links.delivered, links.ordered,
             firms["production"], firms["output"], firms["expected"], firms["inventory_days"],
             firms["smoothing_days"], firms["ceiling"],
         )  # fmt: skip
         self._own_orders(self._own["order"])
-        kernels[1](
+
+    def _sell(self) -> None:
+        """Firms make what is asked for, as far as they can, and ration it."""
+        firms, links = self.world.firms.columns, self.world.links
+        self._kernels()[1](
             links.out_ptr, links.out_link, links.out_flow, links.ordered, links.delivered, firms["capacity"],
             firms["ceiling"], firms["final_demand"], firms["wanted"], self.scenario.economy.rationing,
             firms["demand"], firms["production"], firms["consumption"], firms["lost"],
         )  # fmt: skip
-        self._evening()
-
-    def _morning(self) -> None:
-        """Today's sheet: neutral, then written by shocks, then turned into capacities and wants."""
-        world, sheet = self.world, self.world.sheet
-        stale = sheet.reset()
-        for shock, stream in self._shocks:
-            shock.apply(world, stream)
-        for channel, today, base in (("capacity", "capacity", "output"), ("demand", "wanted", "final_demand")):
-            if channel in stale or channel in sheet.written:
-                np.multiply(world.firms.columns[base], sheet.multipliers[channel], out=world.firms.columns[today])
 
     def _evening(self) -> None:
         from ecosim.kernels.records import keep
@@ -130,8 +190,8 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
 
     def decide(self, decision: str, rows: NDArray[np.int64] | None = None) -> None:
         """Let firms decide: compiled for those that keep the stock rule, in Python for those that override it."""
-        if decision not in DECISIONS:
-            raise ValueError(f"no decision {decision!r}; firms decide {', '.join(DECISIONS)}")
+        if decision not in CORE_DECISIONS:
+            raise ValueError(f"no decision {decision!r} to make at will; firms make {', '.join(CORE_DECISIONS)}")
         world = self.world
         firms, links = world.firms, world.links
         if rows is not None:
@@ -143,11 +203,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             firms.expected[at] = firms.production[at]
             firms.expected[own] = before  # a firm of your own class may build on its last plan
             for row in own.tolist():
-                agent: Any = self.agent(row)
-                plan = agent.expect()
-                if not is_amount(plan):
-                    raise self._wrong(agent, "expect", plan, "a finite amount of at least 0")
-                agent.expected = plan
+                firms.expected[row] = world.choices.amount("expect", row)
             return
         everyone = np.arange(firms.rows) if rows is None else rows
         self._kernels()[2](
@@ -157,26 +213,19 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         self._own_orders(own)
 
     def _own_orders(self, rows: NDArray[np.int64]) -> None:
-        links = self.world.links
+        links, choices = self.world.links, self.world.choices
         for row in rows.tolist():
-            agent: Any = self.agent(row)
             start, end = int(links.ptr[row]), int(links.ptr[row + 1])
-            answer = agent.order()
+            answer = choices.ask("order", row)
             try:
                 amounts = np.asarray(answer, dtype=np.float64)
             except (TypeError, ValueError):
                 amounts = np.array(np.nan)
             if amounts.shape != (end - start,) or not (np.isfinite(amounts).all() and (amounts >= 0).all()):
                 wanted = f"{end - start} finite amounts of at least 0, one for each supplier"
-                raise self._wrong(agent, "order", answer, wanted)
+                raise choices.wrong("order", row, answer, wanted)
             links.ordered[start:end] = amounts
             links.delivered[start:end] = amounts
-
-    def _wrong(self, agent: Any, decision: str, answer: object, wanted: str) -> InputError:
-        return InputError(
-            f"{type(agent).__name__}.{decision}() of {agent.name!r} on day {self.world.day} returned {answer!r}; "
-            f"return {wanted}"
-        )
 
     def _enrol(self, agents: dict[type[Firm], Who | None]) -> None:
         """Give every row its class, and Mesa its sets of agents."""
@@ -206,6 +255,14 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         rows = len(kind)
         self.roster = Roster(self, self.world, classes, kind)
         self._own = {decision: self.roster.overriding(decision) for decision in DECISIONS}
+        for decision, mechanism in DECISIONS_OF.items():
+            if len(self._own[decision]) and mechanism not in self.world.mechanisms:
+                cls = classes[kind[self._own[decision][0]]]
+                raise InputError(
+                    f"{cls.__name__}.{decision}() would never be asked: that decision belongs to {mechanism}; "
+                    f"add {{kind: {mechanism}}} to mechanisms"
+                )
+        self.world.choices = Choices(self._own, self.roster.agent)
         everyone: Any = Rows(np.arange(rows), self.random, roster=self.roster)
         self._all_agents = everyone
         by_type: dict[Any, Any] = {
@@ -324,6 +381,7 @@ def _check(scenario: object, threads: int) -> None:
     families: list[tuple[str, Any, type]] = [
         ("economy", scenario.economy, Economy),
         ("network", scenario.network, Network),
+        *((f"mechanisms.{at}", part, Mechanism) for at, part in enumerate(scenario.mechanisms)),
         *((f"shocks.{at}", shock, Shock) for at, shock in enumerate(scenario.shocks)),
         *((f"metrics.{at}", metric, Metric) for at, metric in enumerate(scenario.metrics)),
     ]
@@ -333,9 +391,31 @@ def _check(scenario: object, threads: int) -> None:
             raise InputError(
                 f"{path}.kind: {type(part).__name__} does not do what is needed here; derive it from {home}"
             )
-    for key in ("mechanisms", "policies"):
-        if getattr(scenario, key):
-            raise InputError(f"{key}: this version of ecosim has none and would ignore them; remove the key")
+    if scenario.policies:
+        raise InputError("policies: this version of ecosim has none and would ignore them; remove the key")
+
+
+def _in_sequence(scenario: Scenario) -> list[Mechanism]:
+    """The scenario's mechanisms in the order in which they act; refuse twins, missing ones and contradictions."""
+    parts: list[Any] = list(scenario.mechanisms)
+    kinds = [part.kind for part in parts]
+    on = frozenset(kinds)
+    for at, part in enumerate(parts):
+        if part.kind in kinds[:at]:
+            first = kinds.index(part.kind)
+            raise InputError(
+                f"mechanisms.{at}.kind: {part.kind!r} is on already (mechanisms.{first}); drop one of them"
+            )
+        missing = [kind for kind in part.needs if kind not in on]
+        if missing:
+            raise InputError(
+                f"mechanisms.{at}.kind: {part.kind} means nothing without {' and '.join(missing)}; "
+                f"add {{kind: {missing[0]}}} or drop {part.kind}"
+            )
+        wrong = part.check(on)
+        if wrong is not None:
+            raise InputError(f"mechanisms.{at}.{wrong}")
+    return sorted(parts, key=lambda part: SEQUENCE.index(part.kind) if part.kind in SEQUENCE else len(SEQUENCE))
 
 
 def _metrics(scenario: Scenario) -> dict[str, Metric]:

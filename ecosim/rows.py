@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import mesa
 import numpy as np
 
-from ecosim.agents import DECISIONS, SMB, ColumnAgent, Customer, Firm, Supplier
+from ecosim.agents import CORE_DECISIONS, SMB, ColumnAgent, Customer, Firm, Supplier
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,7 +213,7 @@ class Rows(mesa.agentset.AbstractAgentSet):  # type: ignore[type-arg]
 
     def do(self, method: Any, *args: Any, **kwargs: Any) -> Rows:
         """Call a method on each agent. A decision runs compiled for firms that keep the stock rule."""
-        if isinstance(method, str) and method in DECISIONS and not args and not kwargs:
+        if isinstance(method, str) and method in CORE_DECISIONS and not args and not kwargs:
             self.roster.model.decide(method, self.rows)
             return self
         self.map(method, *args, **kwargs)

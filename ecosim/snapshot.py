@@ -31,6 +31,7 @@ DAMAGED = (
     zipfile.BadZipFile, zlib.error, tokenize.TokenError, struct.error,
 )  # fmt: skip
 TEXTS = ("sector_names", "region_names", "name", "customer_names", "notes", "sources")
+LINKS = ("supplier", "flow", "stock", "ordered", "delivered")
 AGENT_OWN = frozenset({"model", "unique_id", "pos", "_world", "_table", "_row"})
 
 
@@ -48,7 +49,11 @@ def save(eco: Ecosystem, path: str | Path) -> None:
     arrays = {f"plan.{name}": value for name, value in _plan_parts(world.plan).items() if name not in TEXTS}
     arrays |= {f"firms.{name}": column for name, column in world.firms.columns.items()}
     arrays |= {f"customers.{name}": column for name, column in world.customers.columns.items()}
-    arrays |= {f"links.{name}": getattr(world.links, name) for name in ("stock", "ordered", "delivered")}
+    arrays |= {f"links.{name}": getattr(world.links, name) for name in LINKS}
+    arrays |= {f"link.{name}": column for name, column in world.links.columns.items()}
+    if world.money is not None:
+        arrays |= {"money.accounts": world.money.accounts}
+        arrays |= {f"flow.{item}": flow for item, flow in world.money.flows.items()}
     for label, memory in world.memory.items():
         arrays |= {f"memory.{label}.{name}": value for name, value in memory.items()}
     for at, event in enumerate(world.events):
@@ -121,8 +126,15 @@ def _fill(eco: Ecosystem, arrays: dict[str, Any], state: dict[str, Any], classes
             family, _, column = name.partition(".")
             if family == label:
                 table.add(column, value)
-    for name in ("stock", "ordered", "delivered"):
-        setattr(world.links, name, arrays[f"links.{name}"])
+    links = world.links
+    for name in LINKS:
+        setattr(links, name, arrays[f"links.{name}"])
+    links.columns = {name.removeprefix("link."): value for name, value in arrays.items() if name.startswith("link.")}
+    links.rewire(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32))  # the index by supplier follows from them
+    if world.money is not None:
+        world.money.accounts = arrays["money.accounts"]
+        flows = {name.removeprefix("flow."): value for name, value in arrays.items() if name.startswith("flow.")}
+        world.money.flows = flows
     world.day = state["day"]
     world.memory = {}
     for label, name in state["memory"]:

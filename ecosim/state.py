@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecosim.blueprint import protect
+from ecosim.choices import Choices
 from ecosim.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecosim.blueprint import Blueprint
+    from ecosim.money import Money
     from ecosim.rng import Streams
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 FIRM_COLUMNS: dict[str, str] = {
     "output": "baseline output, currency units a day",
-    "final_demand": "baseline sales to customers, currency units a day",
+    "potential": "most the firm can make with all its means intact, currency units a day",
+    "final_demand": "usual sales to customers, currency units a day",
     "wanted": "what customers want today, currency units a day",
-    "capacity": "most the firm can make today with its own means, currency units a day",
+    "capacity": "most the firm can make today with the means it has left, currency units a day",
     "ceiling": "most its stocks of inputs allow today, currency units a day",
     "expected": "demand the firm plans for, currency units a day",
     "demand": "orders of clients and customers today, currency units a day",
@@ -79,6 +82,13 @@ class Table:
         self.views[name] = memoryview(column)
         return column
 
+    def ensure(self, name: str, values: Array | float) -> Array:
+        """Return a column that several mechanisms share, added at its neutral value by whoever needs it first."""
+        return self.columns[name] if name in self.columns else self.add(name, values)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the memoryviews, which cannot be copied or pickled."""
         return {"rows": self.rows, "columns": self.columns}
@@ -112,14 +122,13 @@ class Links:
     out_ptr: Array
     out_link: Array
     out_flow: Array
+    columns: dict[str, Array] = field(default_factory=dict)  # what mechanisms keep of each link, shape (L,) each
 
     @classmethod
     def at_rest(cls, plan: Blueprint, inventory_days: NDArray[np.float64]) -> Links:
         """Links of a balanced economy: stocks at target, orders and deliveries at their baseline flow."""
-        firms = len(plan.firms)
-        out_link = np.argsort(plan.supplier, kind="stable").astype(np.int32)
-        sold = np.bincount(plan.supplier, minlength=firms)
         days = np.repeat(inventory_days, np.diff(plan.ptr))
+        out_ptr, out_link, out_flow = _by_supplier(plan.supplier, plan.flow, len(plan.firms))
         return cls(
             ptr=plan.ptr,
             supplier=plan.supplier,
@@ -129,14 +138,35 @@ class Links:
             stock=days * plan.flow,
             ordered=plan.flow.copy(),
             delivered=plan.flow.copy(),
-            out_ptr=np.concatenate(([0], np.cumsum(sold))),
+            out_ptr=out_ptr,
             out_link=out_link,
-            out_flow=plan.flow[out_link],
+            out_flow=out_flow,
         )
 
     def __post_init__(self) -> None:
-        """Protect what a day does not change; a mechanism that changes links puts new arrays in place."""
+        """Protect what a day does not change; `rewire` puts new arrays in place."""
         protect(*(getattr(self, name) for name in FIXED))
+
+    def add(self, name: str, values: Array | float = 0.0) -> Array:
+        """Add a column of the links (a mechanism's own state), shape (L,), and return it."""
+        self.columns[name] = np.broadcast_to(np.asarray(values, dtype=np.float64), self.flow.shape).copy()
+        return self.columns[name]
+
+    def rewire(self, links: Array, supplier: Array, flow: Array | None = None) -> None:
+        """Give some links, rows of shape (k,), another supplier each, and another usual flow where ``flow`` is given.
+
+        A link keeps its row, its product and its stock. One with a flow of 0 is spare: nothing is ordered through it.
+        """
+        changed = self.supplier.copy()
+        changed[links] = supplier
+        self.supplier = changed
+        if flow is not None:
+            flows = self.flow.copy()
+            flows[links] = flow
+            self.flow = flows
+        self.out_ptr, self.out_link, self.out_flow = _by_supplier(self.supplier, self.flow, len(self.ptr) - 1)
+        self.__dict__.pop("client_of_out", None)
+        self.__post_init__()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Protect the arrays of a copy, too: copying and pickling forget it."""
@@ -146,25 +176,57 @@ class Links:
     def __len__(self) -> int:
         return len(self.flow)
 
-    @property
+    @cached_property
     def buyer(self) -> Array:
         """Buyer of each link, shape (L,)."""
         return np.repeat(np.arange(len(self.ptr) - 1, dtype=np.int32), np.diff(self.ptr))
+
+    @cached_property
+    def client_of_out(self) -> Array:
+        """Client behind each entry of ``out_link``, shape of ``out_link``."""
+        return self.buyer[self.out_link]
+
+
+def _by_supplier(supplier: Array, flow: Array, firms: int) -> tuple[Array, Array, Array]:
+    from ecosim.kernels.links import by_supplier
+
+    protect(supplier, flow)  # numba compiles arrays that may be written to once more
+    return by_supplier(supplier, flow, firms)
+
+
+#: What shocks and policies can do to a firm of the core; mechanisms open further channels.
+CORE_CHANNELS = {
+    "capacity": "what a firm can still make, share",
+    "demand": "what its customers still want, share of the usual",
+}
 
 
 class Sheet:
     """Today's multipliers, neutral (1) each morning. Shocks and policies write here and nowhere else.
 
-    ``capacity`` scales what a firm can make, ``demand`` what its customers want. Two events that touch the same firm
-    multiply on the day, and nothing carries over to the next: effects compose, never compound, and always expire.
+    ``capacity`` scales what a firm can make, ``demand`` what its customers want; a mechanism opens the channels it
+    listens to. Two events that touch the same firm multiply on the day, and nothing carries over to the next: effects
+    compose, never compound, and always expire.
     """
-
-    channels = ("capacity", "demand")
 
     def __init__(self, rows: int) -> None:
         """Neutral multipliers for ``rows`` firms."""
-        self.multipliers: dict[str, Array] = {name: np.ones(rows) for name in self.channels}
+        self.rows = rows
+        self.channels: dict[str, str] = {}
+        self.multipliers: dict[str, Array] = {}
         self.written: set[str] = set()
+        for name, meaning in CORE_CHANNELS.items():
+            self.open(name, meaning)
+
+    def open(self, channel: str, meaning: str) -> None:
+        """Let a channel be written to; ``meaning`` says what it scales. One that is open stays as it is."""
+        if channel not in self.channels:
+            self.channels[channel] = meaning
+            self.multipliers[channel] = np.ones(self.rows)
+
+    def read(self, channel: str) -> Array | None:
+        """Today's multipliers of a channel, shape (n,), or None where nobody wrote to it (or it is not open)."""
+        return self.multipliers[channel] if channel in self.written else None
 
     def multiply(self, channel: str, rows: Array, factors: Array | float) -> None:
         """Scale a channel of some firms for today by finite factors of at least 0, one number or one a row."""
@@ -174,6 +236,11 @@ class Sheet:
         if not (np.isfinite(values).all() and (values >= 0).all()):
             raise InputError(f"{channel} was multiplied by {factors!r}; give finite factors of at least 0")
         np.multiply.at(self.multipliers[channel], rows, values)
+        self.written.add(channel)
+
+    def scale(self, channel: str, factors: Array) -> None:
+        """Scale a channel of all firms for today by factors of at least 0, shape (n,)."""
+        self.multipliers[channel] *= factors
         self.written.add(channel)
 
     def reset(self) -> set[str]:
@@ -197,10 +264,18 @@ class World:
     day: int = -1
     memory: dict[str, dict[str, Array]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    mechanisms: Mapping[str, Any] = field(default_factory=dict)  # those switched on, by kind
+    money: Money | None = None  # accounts and payments; finance opens them
+    choices: Choices = field(default_factory=Choices)
 
     @classmethod
-    def at_rest(cls, plan: Blueprint, streams: Streams, behaviour: Mapping[str, Array | float]) -> World:
-        """Return the unshocked economy of ``plan``; ``behaviour`` gives inventory_days and smoothing_days."""
+    def at_rest(
+        cls, plan: Blueprint, streams: Streams, behaviour: Mapping[str, Array | float], headroom: float = 0.0
+    ) -> World:
+        """Return the unshocked economy of ``plan``.
+
+        ``behaviour`` gives inventory_days and smoothing_days; ``headroom`` is spare capacity, a share of output.
+        """
         rows = len(plan.firms)
         firms = Table(rows, FIRM_COLUMNS)
         for name, value in behaviour.items():
@@ -209,7 +284,9 @@ class World:
         bought = np.add.reduceat(np.append(links.flow, 0.0), links.ptr[:-1]) * (np.diff(links.ptr) > 0)
         firms.final_demand[:] = plan.firms.final_demand
         firms.output[:] = firms.final_demand + np.bincount(links.supplier, links.flow, minlength=rows)
-        for name in ("capacity", "expected", "demand", "production"):
+        firms.potential[:] = firms.output * (1.0 + headroom)
+        firms.capacity[:] = firms.potential
+        for name in ("expected", "demand", "production"):
             firms.columns[name][:] = firms.output
         for name in ("wanted", "consumption"):
             firms.columns[name][:] = firms.final_demand
@@ -237,10 +314,10 @@ class World:
         """Baseline output of all firms, currency units a day."""
         return float(self.firms.output.sum())
 
-    @cached_property
-    def client_of_out(self) -> Array:
-        """Client behind each entry of ``links.out_link``, shape (L,)."""
-        return self.links.buyer[self.links.out_link]
+    def close(self, rows: Array, why: str) -> None:
+        """Put some firms out of business: each keeps its row, and makes nothing until somebody takes it over."""
+        self.firms.ensure("alive", 1.0)[rows] = 0.0
+        self.happened(f"closes: {why}", rows, 0.0)
 
     def firm_name(self, row: int) -> str:
         """Readable name of a firm."""

@@ -650,7 +650,8 @@ def test_whole_lists_and_single_entries_can_be_set() -> None:
         (
             "shocks.x.severity",
             1,
-            "shocks.x.severity: shocks is a list; give the number of an entry, for example shocks.0",
+            "shocks.x.severity: shocks is a list; give the number of an entry, for example shocks.0, or "
+            "call it by name or kind: the names here are outage",
         ),
         (
             "policies.0.amount",

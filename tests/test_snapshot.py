@@ -93,6 +93,9 @@ def mutable(eco):
     found = {f"firms.{name}": column for name, column in world.firms.columns.items()}
     found |= {f"customers.{name}": column for name, column in world.customers.columns.items()}
     found |= {f"links.{name}": getattr(world.links, name) for name in ("stock", "ordered", "delivered")}
+    found |= {f"link.{name}": column for name, column in world.links.columns.items()}
+    if world.money is not None:
+        found |= {"accounts": world.money.accounts, **world.money.flows}
     found |= {f"memory.{who}.{name}": held for who, memory in world.memory.items() for name, held in memory.items()}
     for number, event in enumerate(world.events):
         found |= {f"event.{number}.{name}": event[name] for name in ("rows", "amount")}
@@ -103,10 +106,17 @@ def fixed(eco):
     """Every array of the network and the firms, by name."""
     world = eco.world
     return (
-        {f"links.{name}": value for name, value in vars(world.links).items()}
+        {f"links.{name}": value for name, value in stored(world.links).items()}
         | {f"plan.{name}": value for name, value in vars(world.plan).items() if isinstance(value, np.ndarray)}
         | {f"firms.{name}": value for name, value in vars(world.plan.firms).items() if isinstance(value, np.ndarray)}
     )
+
+
+def stored(links):
+    """The arrays of the links that are not worked out from others when they are first wanted."""
+    return {
+        name: value for name, value in vars(links).items() if name in links.__dataclass_fields__ and name != "columns"
+    }
 
 
 def own_attributes(eco):
@@ -458,6 +468,7 @@ def refuse(*args, **kwargs):
     raise AssertionError("a saved state was unpickled")
 
 unpickled = pickle.load(open(sys.argv[1], "rb"))
+ecosim.Ecosystem(ecosim.load("tiny")).run_for(1)  # numba reads its cached kernels with pickle, and must have done so
 load, pickle.load = pickle.load, refuse
 restored = ecosim.Ecosystem.restore(sys.argv[2])
 pickle.load = load

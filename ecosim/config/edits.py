@@ -117,8 +117,13 @@ class Edit:
 
     def _index(self, values: list[Any], step: str, done: tuple[str | int, ...], *, new: bool) -> int:
         here = ".".join(str(item) for item in done)
+        called = [at for at, value in enumerate(values) if step in _names(value)]
+        if len(called) == 1:
+            return called[0]
         if not step.isdecimal():
-            raise refuse("", f"{here} is a list; give the number of an entry, for example {here}.0")
+            calls = sorted({name for value in values for name in _names(value)})
+            by_name = f", or call it by name or kind: {among(step, calls, 'names here')}" if calls else ""
+            raise refuse("", f"{here} is a list; give the number of an entry, for example {here}.0{by_name}")
         at = int(step)
         if at < len(values) or (new and at == len(values)):
             return at
@@ -151,6 +156,14 @@ class Edit:
             return  # validation names it, with its place
         for name in [name for name in part if name != "kind" and name not in found.model_fields]:
             del part[name]
+
+
+def _names(value: object) -> set[str]:
+    """What an entry of a list may be called by: its own name, and its kind."""
+    if isinstance(value, str):
+        return {value}
+    given = value if isinstance(value, Mapping) else vars(value) if isinstance(value, Part) else {}
+    return {name for name in (given.get("name"), given.get("kind")) if isinstance(name, str) and name}
 
 
 def opened(part: Part, path: str) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class Economy(Part, ABC):
     """Stock of inputs that a firm aims at, in days of use; a day of use is the least, or production stops."""
     smoothing_days: float = Field(default=6.0, ge=1, le=365)
     """Days over which a firm closes a gap in its stock."""
+    headroom: float = Field(default=0.0, ge=0, le=10)
+    """Capacity beyond usual output, as a share of it; none in the published model."""
     rationing: Literal[0, 1, 2, 3] = 2
     """Who is served when goods are short: 0 all in proportion, 1 clients before customers, 2 the lowest order ratios
     first with customers as one of the clients, 3 clients before customers and among clients as 2."""

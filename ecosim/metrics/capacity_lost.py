@@ -17,4 +17,4 @@ class CapacityLost(Metric):
 
     def measure(self, world: World) -> float:
         """Return the value at the end of the day."""
-        return world.output_at_rest - float(world.firms.capacity.sum())
+        return float(world.firms.potential.sum()) - float(world.firms.capacity.sum())

@@ -70,7 +70,7 @@ class Recovery(Part):
             links = world.links
             everyone = np.zeros(len(world.plan.firms))
             everyone[rows] = damage
-            helped(rows, everyone, links.ptr, links.supplier, links.out_ptr, world.client_of_out, self.days)
+            helped(rows, everyone, links.ptr, links.supplier, links.out_ptr, links.client_of_out, self.days)
             damage = everyone[rows]
         return np.maximum(damage, 0.0)
 

@@ -1,0 +1,93 @@
+"""What every mechanism does, and when: phases of the day between the steps of the published core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import ValidationInfo, field_validator
+
+from ecosim.part import Part
+from ecosim.spread import Spread
+
+if TYPE_CHECKING:
+    from ecosim.rng import Stream
+    from ecosim.state import World
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+#: Mechanisms in the order in which they act within a phase; a mechanism of your own acts after these.
+SEQUENCE = (
+    "recovery", "continuity", "learning", "workforce", "automation", "platforms", "experiments", "customers", "income",
+    "autonomy", "pricing", "finance", "collaboration", "sourcing", "judgement", "opportunity", "turnover",
+)  # fmt: skip
+
+#: Phases of the day in their order; the core's own steps stand in between.
+PHASES = ("morning", "expect", "order", "trade", "settle", "evening")
+
+
+class Mechanism(Part):
+    """Something that firms or people do beyond the published core.
+
+    Each day: shocks and policies write today's sheet; **morning** (what is left of firms' means and people's wants);
+    the core's expectation, then **expect** (change ``firms.expected``); stocks are used and orders made, then **order**
+    (change ``links.ordered`` and ``links.delivered`` alike); production and rationing, then **trade** (goods change
+    hands once more); **settle** (money changes hands); **evening** (decisions for tomorrow, exits and entries).
+    A phase is a method ``name(world, rng)`` that is defined where it is needed.
+
+    A mechanism keeps its state in columns (`Table.add`, `Links.add`), shared ones with `Table.ensure`, or in
+    ``world.memory[kind]``: all of it is saved. It reads arrays from the world each time and never keeps one.
+    Morning effects on capacity go through the sheet: ``world.sheet.scale("capability", ...)`` for what a firm can
+    make with its means, ``scale("relief", ...)`` for the share of today's damage that still hurts.
+    """
+
+    kind: str
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Kinds without which this one means nothing."""
+    columns: ClassVar[dict[str, str]] = {}
+    """Columns of firms that it adds, with meaning and unit."""
+    people_columns: ClassVar[dict[str, str]] = {}
+    """Columns of customers that it adds."""
+    link_columns: ClassVar[dict[str, str]] = {}
+    """Columns of supply links that it adds."""
+    channels: ClassVar[dict[str, str]] = {}
+    """Channels of the sheet that it listens to, with what they scale: shocks and policies may write them."""
+
+    def check(self, on: frozenset[str]) -> str | None:
+        """Say what contradicts the other mechanisms that are ``on``, as "field: what is wrong and the mend"."""
+        return None
+
+    def prepare(self, world: World, rng: Stream) -> None:
+        """Add columns, at the values at which the economy rests; called once, in the order of `SEQUENCE`."""
+
+    def per_firm(self, world: World, name: str) -> Array:
+        """Values of one of its parameters, shape (n,): a number for all, or drawn firm by firm from a `Spread`.
+
+        Draws are addressed by mechanism, parameter and firm, so another parameter never changes them.
+        """
+        level = getattr(self, name)
+        firms = world.plan.firms
+        if not isinstance(level, Spread):
+            return np.full(len(firms), float(level))
+        low, high = self.bounds(name)
+        stream = world.streams[f"mechanism: {self.kind}: {name}"]
+        return level.draw(stream, firms.sector, firms.sector_names).clip(low, high)
+
+    @field_validator("*")
+    @classmethod
+    def _in_range(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse a number, or a distribution with one, outside the range that the parameter declares."""
+        low, high = cls.bounds(info.field_name or "")
+        levels = value.levels() if isinstance(value, Spread) else [value] if isinstance(value, int | float) else []
+        for level in levels:
+            if not low <= level <= high:
+                raise ValueError(f"{level!r} is out of range; give {low:g} to {high:g}")
+        return value
+
+    @classmethod
+    def bounds(cls, name: str) -> tuple[float, float]:
+        """Range of a parameter."""
+        extra = cls.model_fields[name].json_schema_extra
+        low, high = (extra.get("low"), extra.get("high")) if isinstance(extra, dict) else (None, None)
+        return (-np.inf if low is None else float(low)), (np.inf if high is None else float(high))  # type: ignore[arg-type]
