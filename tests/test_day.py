@@ -355,6 +355,9 @@ RULES = {"kernel": lambda: day_kernels()[1], "words": lambda: reference.sellers}
         (2, 4.0, [0.0, 0.5, 4.0], [1.0, 1.0, 1.0], 1.0, 1.0, [0.5, 0.5, 2.0], 1.0, 0.0),
         # exactly what the first step needs is not more: no gift, and the others share it
         (2, 4.0, [0.0, 2.0, 3.0], [1.0, 1.0, 1.0], 1.0, 1.0, [0.0, 4 / 3, 4 / 3], 4 / 3, 0.0),
+        # the same tie at the level of a client: the step to 1 needs all that remains, so those who wait share it, and
+        # customers, satisfied at 1/2, do not; one client gets more than it ordered
+        (2, 4.0, [1.0, 3.0], [1.0, 1.0], 2.0, 1.0, [1.5, 1.5], 1.0, 0.0),
         # customers last, then the lowest ratio first
         (3, 4.0, [0.5, 3.0], [1.0, 1.0], 1.0, 1.0, [0.5, 3.0], 0.5, 0.0),
         (3, 2.0, [0.5, 3.0], [1.0, 1.0], 1.0, 1.0, [0.5, 1.5], 0.0, 0.0),

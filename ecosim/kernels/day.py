@@ -77,94 +77,90 @@ def _buyers(
         ceiling[i] = base if base * (1.0 - NOISE) <= limit < base else limit
 
 
-@njit(error_model="numpy")
-def _water_level(available, final, final_ratio, flow, first, ratio, at, clients):
+@njit(error_model="numpy", inline="always")
+def _water_level(available, usual, final, final_ratio, flow, first, orders, at, clients):
     """Level up to which orders are filled, as (satisfied, level, gift).
 
-    ``ratio`` from ``at`` on holds order over baseline flow of the ``clients`` clients whose flows start at ``first``.
-    Those whose ratio is at most ``satisfied`` get their order, the others ``level`` times their flow, and clients who
-    ordered nothing get ``gift`` times it. What is given out is concave and piecewise linear in the level, so Newton's
-    method from the left passes at least one break point a step and needs no sorting. As in the reference program,
-    final demand keeps counting as a need after it is satisfied, and clients without an order take part in the first
-    step.
+    ``orders`` from ``at`` on holds the orders of the ``clients`` clients whose flows start at ``first``; ``usual`` is
+    what they and final demand take at baseline. Those whose ratio of order to flow is at most ``satisfied`` get their
+    order, the others ``level`` times their flow, and clients who ordered nothing get ``gift`` times it. As in the
+    reference program, final demand keeps counting as a need after it is satisfied, and clients without an order take
+    part in the first step.
+
+    What is given out is concave and piecewise linear in the level, so Newton's method from the left ends in the right
+    piece, mostly after one pass or two, and needs no sorting. Ratios lie on either side of the level in no order that a
+    processor could guess: a pass selects instead of branching, because a wrong guess costs more than a whole client.
     """
-    idle = 0.0
-    asking = 0.0
-    least = final_ratio if final_ratio > 0.0 else np.inf
-    for k in range(clients):
-        if ratio[at + k] > 0.0:
-            asking += flow[first + k]
-            least = min(least, ratio[at + k])
-        else:
-            idle += flow[first + k]
-    if least == np.inf:
-        return 0.0, 0.0, 0.0
-    # A firm at full capacity whose clients all ask for at least the usual has exactly what the first step needs: that
-    # tie is common, and the last bit of a sum must not decide whether idle clients get goods.
-    if not available > least * (asking + idle + final) * (1.0 + NOISE):
-        weight = asking + (final if final_ratio > 0.0 else 0.0)
-        return 0.0, (available / weight if weight > 0.0 else 0.0), 0.0
-    satisfied = least
+    satisfied, gift = 0.0, 0.0
+    level = available / usual if usual > 0.0 else 0.0  # nobody satisfied yet: never above the level in the end
     while True:
-        filled = idle * least + final * satisfied
-        waiting = 0.0
+        asking, idle, waiting, filled = 0.0, 0.0, 0.0, 0.0
+        least = final_ratio if final_ratio > 0.0 else np.inf
+        below = level * (1.0 - NOISE)  # who stands at the level by a tie is not satisfied, in the reference program
+        reached = final_ratio if final_ratio < below else 0.0  # highest ratio below the level
+        beyond = np.inf if final_ratio < below else final_ratio  # lowest one from there on
         for k in range(clients):
-            if ratio[at + k] > satisfied:
-                waiting += flow[first + k]
-                filled += flow[first + k] * satisfied
-            else:
-                filled += flow[first + k] * ratio[at + k]
-        rest = available - filled
-        if waiting + final <= 0.0 or rest <= 0.0:
-            return satisfied, satisfied, least
-        reach = satisfied + rest / (waiting + final)
-        highest = satisfied
-        if satisfied < final_ratio < reach:
-            highest = final_ratio
-        for k in range(clients):
-            if highest < ratio[at + k] < reach:
-                highest = ratio[at + k]
-        if highest == satisfied:
-            weight = waiting + (final if final_ratio > satisfied else 0.0)
-            level = satisfied + rest / weight if weight > 0.0 else satisfied
-            return satisfied, level, least
-        satisfied = highest
+            order = orders[at + k]
+            size = flow[first + k]
+            ratio = order / size
+            asks = ratio > 0.0
+            asking += size if asks else 0.0
+            idle += 0.0 if asks else size
+            least = min(least, ratio if asks else np.inf)
+            waits = ratio >= below
+            waiting += size if waits else 0.0
+            filled += 0.0 if waits else order
+            reached = max(reached, 0.0 if waits else ratio)
+            beyond = min(beyond, ratio if waits else np.inf)
+        # A firm at full capacity whose clients all ask for at least the usual has exactly what the first step needs:
+        # that tie is common, and the last bit of a sum must not decide whether idle clients get goods.
+        if least == np.inf or not available > least * usual * (1.0 + NOISE):
+            weight = asking + (final if final_ratio > 0.0 else 0.0)
+            level = available / weight if weight > 0.0 else 0.0
+            break
+        left = available - idle * least - filled
+        need = waiting + final
+        reach = left / need if need > 0.0 else level
+        if reach * (1.0 - NOISE) > beyond:
+            level = reach
+            continue
+        satisfied, gift = reached, least
+        rest = max(0.0, left - need * satisfied)
+        weight = waiting + (final if final_ratio > satisfied else 0.0)
+        level = satisfied + rest / weight if weight > 0.0 else satisfied
+        break
+    return satisfied, level, gift
 
 
-@njit(error_model="numpy")
-def _fill(made, final, final_ratio, flow, first, orders, at, clients, out_link, delivered):
-    """Fill the lowest order ratios first; return what clients get and the ratio that final demand gets.
-
-    ``orders`` from ``at`` on holds the orders of the clients whose flows start at ``first``, and is used up.
-    """
-    for k in range(clients):
-        orders[at + k] /= flow[first + k]
-    satisfied, level, gift = _water_level(made, final, final_ratio, flow, first, orders, at, clients)
+@njit(error_model="numpy", inline="always")
+def _fill(made, usual, final, final_ratio, flow, first, orders, at, clients, out_link, delivered):
+    """Fill the lowest order ratios first; return what clients get and the ratio that final demand gets."""
+    satisfied, level, gift = _water_level(made, usual, final, final_ratio, flow, first, orders, at, clients)
     given = 0.0
     for k in range(clients):
-        share = orders[at + k]
-        if share > satisfied:
-            share = level
-            delivered[out_link[first + k]] = share * flow[first + k]
-        elif share <= 0.0:
-            share = gift
-            delivered[out_link[first + k]] = share * flow[first + k]
-        given += share * flow[first + k]
+        order = orders[at + k]
+        size = flow[first + k]
+        ratio = order / size
+        amount = level * size if ratio > satisfied else order
+        amount = amount if ratio > 0.0 else gift * size
+        delivered[out_link[first + k]] = amount
+        given += amount
     return given, (final_ratio if final_ratio <= satisfied else level)
 
 
 @njit(error_model="numpy")
 def _sell(
-    start, stop, out_ptr, out_link, out_flow, ordered, delivered, capacity, ceiling,
+    start, stop, out_ptr, out_link, out_flow, delivered, capacity, ceiling,
     final, wanted, rationing, demand, production, consumption, lost,
 ):  # fmt: skip
     """Demand, production and rationing of a stretch of firms; ``delivered`` holds the orders until they are cut."""
     low, high = out_ptr[start], out_ptr[stop]
     # Orders lie where their buyers wrote them. Fetched in a loop of its own, many of these reads are under way at once;
-    # fetched firm by firm, each would wait for the one before.
+    # fetched firm by firm, each would wait for the one before. They are read from where deliveries go, not from
+    # ``ordered``: the cache line is then at hand when a delivery is written to it.
     orders = np.empty(high - low)
     for k in range(high - low):
-        orders[k] = ordered[out_link[low + k]]
+        orders[k] = delivered[out_link[low + k]]
     for i in range(start, stop):
         first, clients = out_ptr[i], out_ptr[i + 1] - out_ptr[i]
         at = first - low
@@ -173,13 +169,11 @@ def _sell(
         usual = 0.0
         # Rule 2 counts customers at their usual wants, so it loses goods when they want less or clients want more.
         uneven = rationing == 2 and want < final[i]
-        eager = rationing == 2 and want == final[i]  # nobody asks for less than the usual
         for k in range(clients):
             amount, flow = orders[at + k], out_flow[first + k]
             total += amount
             usual += flow
             uneven |= (amount > flow * (1.0 + NOISE)) | (amount <= 0.0)
-            eager &= amount >= flow
         asked = want + total
         made = min(capacity[i], ceiling[i], asked)
         demand[i] = asked
@@ -189,23 +183,19 @@ def _sell(
             if not uneven and made >= asked * (1.0 - NOISE):
                 consumption[i] = want
                 continue
-            usual += final[i]
-            if eager and made <= usual:
-                # The commonest shortage by far: the first step of rule 2 already fails, and all get the same ratio.
-                level = made / usual if usual > 0.0 else 0.0
-                for k in range(clients):
-                    delivered[out_link[first + k]] = level * out_flow[first + k]
-                consumption[i] = final[i] * level
-                continue
             served = 0.0
             if rationing == 2:
                 base = final[i]
                 ratio = want / base if base > 0.0 else 1.0
-                given, filled = _fill(made, base, ratio, out_flow, first, orders, at, clients, out_link, delivered)
+                given, filled = _fill(
+                    made, usual + base, base, ratio, out_flow, first, orders, at, clients, out_link, delivered
+                )
                 served = want if filled == ratio else base * filled
             else:
                 served = min(max(made - total, 0.0), want)
-                given, _ = _fill(made - served, 0.0, 0.0, out_flow, first, orders, at, clients, out_link, delivered)
+                given, _ = _fill(
+                    made - served, usual, 0.0, 0.0, out_flow, first, orders, at, clients, out_link, delivered
+                )
             consumption[i] = served
             rest = made - given - served
             if abs(rest) > NOISE * made:
@@ -232,8 +222,8 @@ def _sellers(
     firms = len(capacity)
     for part in prange((firms + STRETCH - 1) // STRETCH):
         _sell(
-            part * STRETCH, min(firms, (part + 1) * STRETCH), out_ptr, out_link, out_flow, ordered, delivered,
-            capacity, ceiling, final, wanted, rationing, demand, production, consumption, lost,
+            part * STRETCH, min(firms, (part + 1) * STRETCH), out_ptr, out_link, out_flow, delivered, capacity,
+            ceiling, final, wanted, rationing, demand, production, consumption, lost,
         )  # fmt: skip
 
 
