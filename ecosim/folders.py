@@ -75,8 +75,9 @@ def take(half: Path, target: Path) -> bool:
 class NewFolder:
     """A folder to be: as a context it makes a hidden folder ``half`` beside ``shown``, and removes it if left early.
 
-    ``files`` are the names it will hold. Only with ``force`` may it replace a folder, which must hold exactly these;
-    ``numbered`` takes NAME-2, NAME-3, ... where NAME is taken. Raises InputError for whatever the system refuses.
+    ``files`` are the names it will hold, beside those of ``optional`` that it may. Only with ``force`` may it replace a
+    folder, which must hold such names and no others; ``numbered`` takes NAME-2, NAME-3, ... where NAME is taken. Raises
+    InputError for whatever the system refuses.
     """
 
     def __init__(
@@ -84,13 +85,14 @@ class NewFolder:
         folder: str | Path,
         files: Collection[str],
         *,
+        optional: Collection[str] = (),
         force: bool = False,
         numbered: bool = False,
         otherwise: str = "choose another folder",
     ) -> None:
         """Check what can be checked before anything is made."""
         self.shown, self.files, self.force, self.otherwise = Path(folder), frozenset(files), force, otherwise
-        self.numbered = numbered and not force
+        self.numbered, self.known = numbered and not force, self.files.union(optional)
         self.target = resolved(folder, otherwise)
         self.half = self._beside("")
         self.aside: list[Path] = []
@@ -128,7 +130,7 @@ class NewFolder:
             raise InputError(f"{self.shown}: you are in this folder, so it cannot be replaced; {self.otherwise}")
 
     def _refuse_foreign(self, folder: Path) -> None:
-        foreign = sorted({path.name for path in folder.iterdir()} - self.files)
+        foreign = sorted({path.name for path in folder.iterdir()} - self.known)
         if foreign:
             more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
             many = "them" if len(foreign) > 1 else "it"
@@ -217,19 +219,26 @@ class NewFolder:
             self.parents.clear()
             return
 
-    def keep(self, name: str, suffix: str) -> Path:
-        """Put one file of the hidden folder beside the place of this one, under a name that is free."""
-        stem, dot, ending = suffix.rpartition(".")
+    def keep(self, suffix: str, *files: tuple[str, str]) -> Path:
+        """Put files of the hidden folder beside the place of this one, under names that are free.
+
+        Each is given by its name and its ending; the names have the place, ``suffix`` and any number in common.
+        Returns the first.
+        """
         with self.told():
             for number, (shown, target) in enumerate(
                 self.free() if self.numbered else repeat((self.shown, self.target))
             ):
                 if self.numbered and os.path.lexists(target):
                     continue
-                end = suffix if self.numbered or not number else f"{stem}-{number + 1}{dot}{ending}"
-                if take(self.half / name, target.with_name(target.name + end)):
-                    self.parents.clear()
-                    return shown.with_name(shown.name + end)
+                ends = [suffix + ("" if self.numbered or not number else f"-{number + 1}") + end for _, end in files]
+                places = [target.with_name(target.name + end) for end in ends]
+                if any(os.path.lexists(place) for place in places) or not take(self.half / files[0][0], places[0]):
+                    continue
+                for (name, _), place in zip(files[1:], places[1:], strict=True):
+                    (self.half / name).rename(place)  # whoever has the first name has them all
+                self.parents.clear()
+                return shown.with_name(shown.name + ends[0])
         raise AssertionError("names never end")
 
     def clean(self) -> None:
@@ -240,7 +249,7 @@ class NewFolder:
                 with suppress(OSError):
                     old.rename(self.target)
             with suppress(OSError):  # by name: what anybody else put there stays
-                for name in self.files:
+                for name in self.known:
                     (old / name).unlink(missing_ok=True)
                 old.rmdir()
         for path in reversed(self.parents):

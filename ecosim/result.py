@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import platform
+import shlex
+import shutil
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +20,7 @@ from ecosim.blueprint import IMPORTANCE
 from ecosim.config import Scenario
 from ecosim.errors import InputError
 from ecosim.folders import NewFolder
+from ecosim.state import FIRM_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 FRAMES = ("series", "firms", "links", "events")
 LIBRARIES = ("ecosim", "mesa", "networkx", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 FILES = ("manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{frame}.parquet" for frame in FRAMES))
+DAILY = "daily.parquet"  # only where days were recorded
+LEDGER = "ledger.parquet"  # only where finance was on
+OPTIONAL = (DAILY, LEDGER)
 FAILING_EVENT = "falls below half"
 
 
@@ -37,7 +43,8 @@ class Result:
     ``series`` has a row a day (-1 at rest) and a column a metric, with ``twin_`` columns for the undisturbed twin;
     ``firms`` a row a firm, ``links`` a row a supply link, ``events`` a row for each thing that befell a firm; amounts
     in currency units. ``summary`` holds the figures that the printed summary is made of, ``manifest`` what is needed
-    to run it again.
+    to run it again. ``recorded`` is the Parquet file of the days, where `ecosim.run` was told to ``record`` columns;
+    ``ledger`` what `ecosim.report.ledger` makes its tables of, where finance was on.
     """
 
     scenario: Scenario
@@ -47,10 +54,31 @@ class Result:
     events: pd.DataFrame
     summary: dict[str, Any]
     manifest: dict[str, Any] = field(default_factory=dict)
+    recorded: Path | None = None
+    ledger: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Say what it holds; the frames are for looking at one by one."""
         return f"<Result {self.scenario.name!r}: {len(self.firms):,} firms, {self.summary['days']:,} days>"
+
+    @property
+    def daily(self) -> pd.DataFrame:
+        """A row for every firm and day, with ``day``, ``row`` (in ``firms``) and the columns that were recorded.
+
+        It is read from the file each time it is asked for; ``pandas.read_parquet(result.recorded, columns=...,
+        filters=[("day", "==", 30)])`` reads a part. Raises InputError where nothing was recorded, or the file is gone.
+        """
+        return pd.read_parquet(self._recorded())
+
+    def _recorded(self) -> Path:
+        if self.recorded is None:
+            raise InputError(
+                "no days were recorded; run again with record=('production',) and daily='daily.parquet', or "
+                "ecosim run --record production"
+            )
+        if not self.recorded.is_file():
+            raise InputError(f"{self.recorded}: the recorded days are gone; put the file back, or run again")
+        return self.recorded
 
     def save(self, folder: str | Path, *, force: bool = False) -> Path:
         """Write everything to ``folder``; an existing one is replaced only with ``force``.
@@ -59,7 +87,7 @@ class Result:
         leaves nothing that looks like a result, and two at once never replace each other's. A folder that holds
         anything that no run writes is never replaced.
         """
-        with NewFolder(folder, FILES, force=force) as place:
+        with NewFolder(folder, FILES, optional=OPTIONAL, force=force) as place:
             return self.publish(place)
 
     def publish(self, place: NewFolder) -> Path:
@@ -67,10 +95,16 @@ class Result:
         from ecosim.report.figure import draw
 
         half = place.half
+        if self.recorded is not None and not (half / DAILY).is_file():  # the command records to its place at once
+            recorded = self._recorded()
+            with place.told():
+                shutil.copyfile(recorded, half / DAILY)
         with place.told():
             (half / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
             for name in FRAMES:
                 getattr(self, name).to_parquet(half / f"{name}.parquet")
+            if self.ledger is not None:
+                self.ledger.to_parquet(half / LEDGER)
             (half / "summary.json").write_text(_json(self.summary), encoding="utf-8")
             draw(self.series, self.firms, self.summary, half / "figure.png")
             files = {path.name: _sha256(path) for path in sorted(half.iterdir())}
@@ -81,19 +115,7 @@ class Result:
     def load(cls, folder: str | Path, *, allow_code: bool = False) -> Result:
         """Read a folder written by ``save``; its scenario may name classes of yours only with ``allow_code``."""
         source = Path(folder)
-        missing = [name for name in FILES if not (source / name).is_file()]
-        if missing:
-            raise InputError(
-                f"{source}: not the folder of a run: {missing[0]} is missing; give one written by ecosim run"
-            )
-        try:
-            manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
-            sums = {name: manifest["files"][name] for name in FILES[1:]}
-        except (ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{source / 'manifest.json'}: damaged ({error}); run the scenario again") from None
-        for name, expected in sums.items():
-            if _sha256(source / name) != expected:
-                raise InputError(f"{source / name}: changed since it was written; run the scenario again")
+        manifest = checked(source)
         return cls(
             scenario=Scenario.from_yaml(
                 (source / "scenario.yaml").read_text(encoding="utf-8"),
@@ -103,7 +125,37 @@ class Result:
             **{name: pd.read_parquet(source / f"{name}.parquet") for name in FRAMES},
             summary=json.loads((source / "summary.json").read_text(encoding="utf-8")),
             manifest=manifest,
+            recorded=source / DAILY if DAILY in manifest["files"] else None,
+            ledger=pd.read_parquet(source / LEDGER) if LEDGER in manifest["files"] else None,
         )
+
+
+def checked(source: Path) -> dict[str, Any]:
+    """Return the manifest of a run's folder; raises InputError where a file is missing or changed."""
+    missing = [name for name in FILES if not (source / name).is_file()]
+    if missing:
+        raise InputError(f"{source}: not the folder of a run: {missing[0]} is missing; give one written by ecosim run")
+    try:
+        manifest: dict[str, Any] = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+        optional = [name for name in OPTIONAL if name in manifest["files"] or (source / name).exists()]
+        sums = {name: manifest["files"][name] for name in (*FILES[1:], *optional)}
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{source / 'manifest.json'}: damaged ({error}); run the scenario again") from None
+    for name, expected in sums.items():
+        if not (source / name).is_file() or _sha256(source / name) != expected:
+            raise InputError(f"{source / name}: changed since it was written; run the scenario again")
+    return manifest
+
+
+def load_ledger(folder: str | Path) -> pd.DataFrame:
+    """Read what was measured of money in a run, and no code of the scenario; refuse a run without finance."""
+    source = Path(folder)
+    if LEDGER not in checked(source)["files"]:
+        raise InputError(
+            f"{source}: finance was off, so nobody has accounts; run it with finance: "
+            f"ecosim run {shlex.quote(str(source / 'scenario.yaml'))} --set 'mechanisms=[{{kind: finance}}]'"
+        )
+    return pd.read_parquet(source / LEDGER)
 
 
 @dataclass(frozen=True)
@@ -116,6 +168,7 @@ class Calm:
 
 def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
     """Gather a finished run and what its twin did."""
+    from ecosim.report.ledger import measure
     from ecosim.report.summary import summarise
 
     series = eco.series
@@ -132,6 +185,7 @@ def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
         events=events,
         summary=summarise(eco, series, firms, events),
         manifest=_manifest(eco, seconds),
+        ledger=measure(eco.world),
     )
 
 
@@ -157,13 +211,14 @@ def _firms(eco: Ecosystem, twin: Calm) -> pd.DataFrame:
             "suppliers": np.diff(world.links.ptr),
             "clients": np.diff(world.links.out_ptr),
             "output": table.output,
-            "final_demand": table.final_demand,
+            "final_demand": plan.firms.final_demand,
             "produced": table.produced,
             "lost": lost,
             "lost_percent": 100.0 * np.divide(lost, calm, out=np.zeros_like(lost), where=calm > 0),
             "lowest": table.lowest,
             "failed_on": table.failed_on.astype(np.int64),
             "damage": _damage(eco),
+            **{name: column for name, column in table.columns.items() if name not in FIRM_COLUMNS},
         }
     )
 
@@ -191,6 +246,7 @@ def _links(eco: Ecosystem) -> pd.DataFrame:
             "stock": links.stock,
             "ordered": links.ordered,
             "delivered": links.delivered,
+            **links.columns,
         }
     )
 

@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from ecosim.config import Scenario
     from ecosim.folders import NewFolder
     from ecosim.model import Ecosystem
+    from ecosim.recording import Recorder
     from ecosim.result import Result
 
-CHECKPOINT = ".checkpoint.npz"
+CHECKPOINT = ".checkpoint"
 ANOTHER = "choose another with --out"
 
 
@@ -77,11 +78,21 @@ def folder_of(checkpoint: Path, scenario: Scenario) -> Path:
 def place_of(out: Path | None, default: Path, *, force: bool) -> NewFolder:
     """Return the folder of a result to be; a default one takes the next free number."""
     from ecosim.folders import NewFolder
-    from ecosim.result import FILES
+    from ecosim.result import FILES, OPTIONAL
 
-    if out is not None:
-        return NewFolder(out, FILES, force=force, otherwise=ANOTHER)
-    return NewFolder(default, FILES, force=force, numbered=True, otherwise=ANOTHER)
+    return NewFolder(
+        default if out is None else out, FILES, optional=OPTIONAL, force=force, numbered=out is None, otherwise=ANOTHER
+    )
+
+
+def recorder_of(record: list[str], place: NewFolder, after: Path | None = None) -> Recorder | None:
+    """Return what records the columns asked for, or goes on with the days recorded before."""
+    if not record and after is None:
+        return None
+    from ecosim.recording import Recorder
+    from ecosim.result import DAILY
+
+    return Recorder(place.half / DAILY, record, after=after, shown=place.shown, where="--record", otherwise=ANOTHER)
 
 
 def founded(scenario: Scenario, threads: int) -> Ecosystem:
@@ -104,33 +115,54 @@ def restored(checkpoint: Path, threads: int | None, *, allow_code: bool) -> Ecos
     return eco
 
 
+def recorded_before(checkpoint: Path, eco: Ecosystem) -> Path | None:
+    """Where the days lie that an interrupted run recorded, if it did: beside its checkpoint, which says so."""
+    from ecosim.result import DAILY
+
+    return _beside(checkpoint) if eco.world.memory.pop(DAILY, None) is not None else None
+
+
+def _beside(checkpoint: Path) -> Path:
+    from ecosim.result import DAILY
+
+    return checkpoint.with_name(f"{checkpoint.name.removesuffix('.npz')}.{DAILY}")
+
+
 def live_and_tell(
-    begin: Callable[[], Ecosystem], place: NewFolder, scenario: Scenario, resumed: Path | None, *, quiet: bool
+    begin: Callable[[], Ecosystem],
+    place: NewFolder,
+    scenario: Scenario,
+    resumed: Path | None,
+    recorder: Recorder | None,
+    *,
+    quiet: bool,
 ) -> None:
     """Live, write and tell; the folder is made first, so that a place that cannot be written to is told at once."""
     from ecosim.paired import RunStopped
 
     try:
-        with place:
+        with place, recorder or nullcontext():
             try:
-                result = _live(begin, scenario, quiet=quiet)
+                result = _live(begin, scenario, recorder, quiet=quiet)
             except RunStopped as stopped:
-                _keep(stopped.eco, place, resumed)
+                _keep(stopped.eco, place, resumed, recorder)
                 raise typer.Exit(130) from None
             folder = result.publish(place)
     except KeyboardInterrupt:
         typer.echo("interrupted; nothing was written", err=True)
         raise typer.Exit(130) from None
     if resumed is not None:
-        with suppress(OSError):
-            resumed.unlink()
+        for done in (resumed, None if recorder is None else recorder.after):
+            with suppress(OSError):
+                if done is not None:
+                    done.unlink()
     if quiet:
         typer.echo(folder)
     else:
         _tell(result, folder)
 
 
-def _live(begin: Callable[[], Ecosystem], scenario: Scenario, *, quiet: bool) -> Result:
+def _live(begin: Callable[[], Ecosystem], scenario: Scenario, recorder: Recorder | None, *, quiet: bool) -> Result:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -141,6 +173,10 @@ def _live(begin: Callable[[], Ecosystem], scenario: Scenario, *, quiet: bool) ->
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
         task = bar.add_task(f"building {scenario.name}", total=scenario.days)
         eco = begin()
+        if recorder is not None:
+            said = recorder.begin(eco)
+            if not quiet:
+                bar.console.print(said, markup=False, highlight=False, soft_wrap=True)
 
         def lived(done: int, days: int) -> None:
             bar.update(task, completed=done, description=f"days of {scenario.name}")
@@ -151,24 +187,37 @@ def _live(begin: Callable[[], Ecosystem], scenario: Scenario, *, quiet: bool) ->
 
         interrupts.living = eco.day + 1 < scenario.days
         try:
-            return finish(eco, progress=lived, stop=lambda: interrupts.asked, started=started[0])
+            return finish(eco, progress=lived, stop=lambda: interrupts.asked, started=started[0], recorder=recorder)
         finally:
             interrupts.living = False
 
 
-def _keep(eco: Ecosystem, place: NewFolder, resumed: Path | None) -> None:
+def _keep(eco: Ecosystem, place: NewFolder, resumed: Path | None, recorder: Recorder | None) -> None:
     """Save an interrupted run beside its place, and say how to go on."""
     import shlex
+    import shutil
+
+    import numpy as np
 
     from ecosim.errors import InputError
+    from ecosim.folders import NewFile
+    from ecosim.result import DAILY
 
     when = f"interrupted after day {eco.day + 1} of {eco.scenario.days}"
+    files = [("checkpoint.npz", ".npz")]
     try:
+        if recorder is not None:
+            recorder.close()
+            files.append((DAILY, f".{DAILY}"))
+            eco.world.memory[DAILY] = {"columns": np.array(len(recorder.columns))}  # so that none go on without them
         if resumed is None:
             eco.save(place.half / "checkpoint.npz")
-            path = place.keep("checkpoint.npz", CHECKPOINT)
+            path = place.keep(CHECKPOINT, *files)
         else:
             path = resumed
+            if recorder is not None:  # first, because days that the checkpoint has not lived do no harm beside it
+                with NewFile(_beside(path), replace=True) as half:
+                    shutil.move(recorder.path, half)
             eco.save(path)
     except InputError as error:
         typer.echo(f"{when}; it cannot be saved to go on later: {error}", err=True)
