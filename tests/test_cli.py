@@ -529,9 +529,13 @@ def test_bench_prints_the_engine_beside_the_bare_kernel(typed):
     assert code == 0
     assert out.count("in a cascade") >= 2
     assert "bare kernel" in out
-    code, _, err = typed("bench", "--sizes", "many")
-    assert code == 2
-    assert "many" in err
+    code, out, _ = typed("bench", "elsewhere")
+    assert code == 0
+    assert "benchmarks/peers/compare.py" in out
+    for words, named in ((["--sizes", "many"], "many"), (["weather"], "startup, day, memory")):
+        code, _, err = typed("bench", *words)
+        assert code == 2
+        assert named in err
 
 
 def test_help_is_quick_because_nothing_heavy_is_imported():

@@ -13,9 +13,10 @@ EXACT = 1e-9
 DAYS = 30
 
 
-def test_plain_mesa_objects_live_the_same_days(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("peer", ["mesa_objects", "mesa_typical"])
+def test_mesa_models_live_the_same_days(monkeypatch: pytest.MonkeyPatch, peer: str) -> None:
     monkeypatch.syspath_prepend(PEERS)  # the peers are scripts that import each other by name
-    engine, objects = import_module("ecosim_engine"), import_module("mesa_objects")
+    engine, objects = import_module("ecosim_engine"), import_module(peer)
     economy = engine.export(200)
     expected = np.array(engine.start(economy, DAYS)())
     totals = np.array(objects.start(economy, DAYS)())

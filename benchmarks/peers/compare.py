@@ -7,6 +7,9 @@ Every program has a process of its own, starts from the same arrays and lives th
 not counted, reading off a day's total production is. ecosim and the peer take turns, so that a busy machine disturbs
 both alike, and the medians over their rounds are compared. Total production must agree with ecosim to 1e-9 on each day.
 
+Mesa is there twice: as its tutorials and examples write models (a networkx graph with attributes on its edges, random
+order, a data collector), and lean (objects that hold each other, nothing else), which few published models are.
+
 Exit code: 0, or 1 where numbers disagree or a target is missed, or 2 where a peer cannot be run.
 """
 
@@ -82,7 +85,8 @@ class Peer:
 
 ECOSIM = Peer("ecosim", "ecosim_engine.py", "ecosim")
 PEERS = {
-    "mesa": Peer("Mesa objects", "mesa_objects.py", "mesa", target=200.0),
+    "mesa": Peer("Mesa, typical", "mesa_typical.py", "mesa", target=200.0),
+    "mesa-lean": Peer("Mesa, lean", "mesa_objects.py", "mesa", target=200.0),
     "agentpy": Peer("agentpy", "agentpy_model.py", "agentpy"),
     "mesa-frames": Peer("mesa-frames", "mesa_frames_model.py", "mesa_frames", own_environment=True),
     "starsim": Peer("starsim", "starsim_model.py", "starsim"),

@@ -7,6 +7,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+STRETCH = 2048  # swaps looked up together
+
 
 @njit(cache=True)
 def turns(ptr: NDArray[np.int64], pool: NDArray[np.int32], pools: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -186,20 +188,32 @@ def swap(
     make a firm its own supplier or give a buyer the same supplier twice is not made.
     """
     made = 0
-    for d in range(len(draw)):
-        k = 2 * d + odd
-        e = link[k]
-        f = link[first[k] + int(draw[d] * (last[k] - first[k]))]
-        i, j = buyer[e], buyer[f]
-        s, t = supplier[e], supplier[f]
-        if i == j or t in (s, i) or s == j:
-            continue
-        doubled = False
-        for g in range(ptr[i], ptr[i + 1]):
-            doubled = doubled or supplier[g] == t
-        for g in range(ptr[j], ptr[j + 1]):
-            doubled = doubled or supplier[g] == s
-        if not doubled:
-            supplier[e], supplier[f] = t, s
-            made += 1
+    partner = np.empty(STRETCH, np.int64)
+    owner = np.empty(STRETCH, np.int32)
+    begin, end = np.empty(STRETCH, np.int64), np.empty(STRETCH, np.int64)
+    for start in range(0, len(draw), STRETCH):
+        stretch = min(STRETCH, len(draw) - start)
+        # Partners lie anywhere. Looked up for a stretch at once, many of these reads are under way at the same time;
+        # swap by swap, each would wait for the one before.
+        for d in range(stretch):
+            k = 2 * (start + d) + odd
+            partner[d] = link[first[k] + int(draw[start + d] * (last[k] - first[k]))]
+        for d in range(stretch):
+            owner[d] = buyer[partner[d]]
+        for d in range(stretch):
+            begin[d], end[d] = ptr[owner[d]], ptr[owner[d] + 1]
+        for d in range(stretch):
+            e, f = link[2 * (start + d) + odd], partner[d]
+            i, j = buyer[e], owner[d]
+            s, t = supplier[e], supplier[f]
+            if i == j or t in (s, i) or s == j:
+                continue
+            doubled = False
+            for g in range(ptr[i], ptr[i + 1]):
+                doubled = doubled or supplier[g] == t
+            for g in range(begin[d], end[d]):
+                doubled = doubled or supplier[g] == s
+            if not doubled:
+                supplier[e], supplier[f] = t, s
+                made += 1
     return made

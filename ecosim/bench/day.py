@@ -1,33 +1,49 @@
-"""How fast the engine is: its day beside the bare kernels of the same rules, in one run on one machine."""
+"""The engine's day beside the bare kernels of the same rules, and how its cost grows with the number of firms.
+
+The engine's day includes agents, shocks, metrics and firm records; the bare kernel is the arithmetic alone.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecosim.bench.line import Line
 from ecosim.config import Scenario
 from ecosim.kernels.day import day_kernels
 from ecosim.model import Ecosystem
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ecosim.blueprint import Blueprint
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SUPPLIERS = 4  # links per firm
+BEFORE = 20  # days: a cascade is under way
 ROUNDS = 7  # engine and bare kernel take turns, so that a noisy machine disturbs both alike
-FIRM_DAYS = 2_000_000  # measured per round: enough to make a timer's resolution irrelevant
+FIRM_DAYS = 1_000_000  # measured per round: enough to make a timer's resolution irrelevant
+# Targets: engine over bare kernel (sizes between take the one below), and growth with the number of firms.
+RATIO = {10_000: 2.0, 100_000: 2.0, 1_000_000: 1.5}
+EXPONENT = 1.1
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One line of the benchmark; times in nanoseconds per firm and day, medians over rounds."""
+    """One economy in one state; times in nanoseconds per firm and day, medians over rounds."""
 
     firms: int
     links: int
-    state: str  # "at rest", or "in a cascade" (a tenth of the firms hit, everyone short of something)
+    state: str  # "at rest", or "in a cascade"
     engine: float
     bare: float
     build_seconds: float
     bytes_per_firm: float
+    blueprint: Blueprint | None = field(default=None, compare=False, repr=False)
 
     @property
     def ratio(self) -> float:
@@ -35,35 +51,39 @@ class Measured:
         return self.engine / self.bare
 
 
-def measure(firms: int, suppliers: int, *, shocked: bool, days: int | None = None) -> Measured:
-    """Time an economy of equals on a random network, rationing rule 2."""
-    rounds_days = days if days is not None else max(3, min(2000, FIRM_DAYS // firms))
-    shocks: list[dict[str, Any]] = [
-        {"kind": "outage", "who": {"share": 0.1}, "severity": 0.5, "recovery": None} if shocked else {}
-    ]
-    scenario = Scenario.model_validate(
+def equals(firms: int, suppliers: int, days: int, *, shocked: bool) -> Scenario:
+    """An economy of equals on a random network; shocked, a tenth of the firms lose half of their capacity for good."""
+    shocks: list[dict[str, Any]] = [{"kind": "outage", "who": {"share": 0.1}, "severity": 0.5, "recovery": None}]
+    return Scenario.model_validate(
         {
             "name": "bench",
-            "days": rounds_days * (ROUNDS + 1) + 30,
+            "days": days,
             "economy": {"kind": "uniform", "firms": firms},
             "network": {"kind": "random", "suppliers": suppliers},
             "shocks": shocks if shocked else [],
         }
     )
+
+
+def measure(
+    firms: int, suppliers: int, *, shocked: bool, days: int | None = None, blueprint: Blueprint | None = None
+) -> Measured:
+    """Time the day of an economy, rationing rule 2; ``blueprint`` spares building it again."""
+    days = days if days is not None else max(2, min(1000, FIRM_DAYS // firms))
     started = time.perf_counter()
-    eco = Ecosystem(scenario)
+    eco = Ecosystem(equals(firms, suppliers, BEFORE + days * ROUNDS, shocked=shocked), blueprint=blueprint)
     build_seconds = time.perf_counter() - started
-    eco.run_for(30)
+    eco.run_for(BEFORE)
     arrays = _copies(eco)
     engine, bare = [], []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        eco.run_for(rounds_days)
+        eco.run_for(days)
         engine.append(time.perf_counter() - started)
         started = time.perf_counter()
-        _bare(arrays, rounds_days)
+        _bare(arrays, days)
         bare.append(time.perf_counter() - started)
-    scale = 1e9 / (firms * rounds_days)
+    scale = 1e9 / (firms * days)
     return Measured(
         firms=firms,
         links=len(eco.world.links),
@@ -72,6 +92,7 @@ def measure(firms: int, suppliers: int, *, shocked: bool, days: int | None = Non
         bare=median(bare) * scale,
         build_seconds=build_seconds,
         bytes_per_firm=_bytes(eco) / firms,
+        blueprint=eco.world.plan,
     )
 
 
@@ -121,50 +142,37 @@ def _bytes(eco: Ecosystem) -> int:
     return sum(array.nbytes for array in arrays.values())
 
 
-def print_bench(sizes: list[int], suppliers: int, days: int | None) -> None:
-    """Measure every size, at rest and in a cascade, and print a line each."""
-    from rich.console import Console
-    from rich.table import Table
-
-    measure(100, suppliers, shocked=True, days=3)  # compiles what will be timed
-    table = Table("firms", "links", "state", title="one day of the engine, one thread")
-    for name in ("ns per firm", "bare kernel", "ratio", "bytes per firm", "build, s"):
-        table.add_column(name, justify="right")
-    lines = []
+def lines(sizes: Sequence[int] = SIZES, links: int = SUPPLIERS, days: int | None = None) -> Iterator[Line]:
+    """Measure every size, at rest and in a cascade, and fit how cost grows."""
+    measure(100, links, shocked=True, days=3)  # compiles what will be timed
+    found: list[Measured] = []
     for firms in sizes:
-        for shocked in (False, True):
-            found = measure(firms, suppliers, shocked=shocked, days=days)
-            table.add_row(
-                f"{found.firms:,}",
-                f"{found.links:,}",
-                found.state,
-                f"{found.engine:.1f}",
-                f"{found.bare:.1f}",
-                f"{found.ratio:.2f}",
-                f"{found.bytes_per_firm:.0f}",
-                f"{found.build_seconds:.2f}",
-            )
-            lines.append(found)
-    console = Console()
-    console.print(table)
-    console.print(
-        "The engine's day includes agents, shocks, metrics and firm records; the bare kernel is the arithmetic alone. "
-        f"Medians of {ROUNDS} rounds in turn.",
-        highlight=False,
-    )
-    if len(sizes) > 1:
+        calm = measure(firms, links, shocked=False, days=days)
+        yield _beside(calm)
+        cascade = measure(firms, links, shocked=True, days=days, blueprint=calm.blueprint)
+        yield _beside(cascade)
+        found += [replace(one, blueprint=None) for one in (calm, cascade)]
+    if len(set(sizes)) > 1:
+        between = f"{min(sizes):,} to {max(sizes):,} firms"
         for state in ("at rest", "in a cascade"):
-            some = [line for line in lines if line.state == state]
-            time_of, memory_of = exponents(some)
-            console.print(
-                f"Cost {state} grows as firms ** {time_of:.2f} in time and ** {memory_of:.2f} in memory.",
-                highlight=False,
-            )
+            of_time, of_memory = exponents([one for one in found if one.state == state])
+            yield Line(f"exponent of a day's time, {state}", between, of_time, "", EXPONENT)
+        yield Line("exponent of memory", between, of_memory, "", EXPONENT)
 
 
-def exponents(lines: list[Measured]) -> tuple[float, float]:
+def _beside(one: Measured) -> Line:
+    at = max((size for size in RATIO if size <= one.firms), default=None)
+    return Line(
+        f"core day, {one.firms:,} firms, {one.state}", f"bare kernel: {one.bare:.0f} ns", one.ratio, "x",
+        None if at is None else RATIO[at],
+        note=f"{one.engine:.0f} ns and {one.bytes_per_firm:.0f} B per firm, {one.links:,} links"
+        + (f", built in {one.build_seconds:.2f} s" if one.state == "at rest" else ""),
+    )  # fmt: skip
+
+
+def exponents(found: list[Measured]) -> tuple[float, float]:
     """Exponents of a day's time and of memory in the number of firms, by least squares on logarithms."""
-    size = np.log([line.firms for line in lines])
-    per_firm = np.log([[line.engine, line.bytes_per_firm] for line in lines])
+    size = np.log([one.firms for one in found])
+    per_firm = np.log([[one.engine, one.bytes_per_firm] for one in found])
     slopes = np.polyfit(size, per_firm, 1)[0]
     return 1.0 + float(slopes[0]), 1.0 + float(slopes[1])
