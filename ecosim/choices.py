@@ -30,15 +30,21 @@ def _nobody(row: int) -> Any:
     raise LookupError(f"no agents have been enrolled, so there is none of row {row}")
 
 
+def _nothing(rows: Array) -> None:
+    """Nobody has been enrolled, so there is nobody to forget."""
+
+
 @dataclass
 class Choices:
     """The firms whose class overrides a decision, and how to ask each of them.
 
-    ``own`` maps a decision to rows in ascending order; ``agent`` returns the agent of a row.
+    ``own`` maps a decision to rows in ascending order; ``agent`` returns the agent of a row; ``forget`` drops the
+    agents of some rows, which somebody else takes over.
     """
 
     own: Mapping[str, Array] = field(default_factory=dict)
     agent: Callable[[int], Any] = _nobody
+    forget: Callable[[Array], None] = _nothing
 
     def rows(self, decision: str) -> list[int]:
         """Rows of the firms that decide this by themselves."""

@@ -73,6 +73,15 @@ def run(
     allow_code: Annotated[
         bool, typer.Option("--allow-code", help="With --resume: let the file import classes of your own.")
     ] = False,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMNS",
+            help="Write these columns of every firm and day (of the run, not of its twin) to daily.parquet, e.g. "
+            "--record production,demand, or --record all: at most 8 bytes a firm, day and column, as a rule less "
+            "than half. Repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Run a scenario beside its unshocked twin, tell what happened, and write it all to a folder.
 
@@ -82,15 +91,21 @@ def run(
     from ecosim.errors import InputError
 
     if resume is not None:
-        _refuse_beside_resume({"a scenario": scenario, "--set": changes, "--seed": seed, "--days": days})
+        _refuse_beside_resume(
+            {"a scenario": scenario, "--set": changes, "--seed": seed, "--days": days, "--record": record}
+        )
         eco = terminal.restored(resume, threads, allow_code=allow_code)
         place = terminal.place_of(out, terminal.folder_of(resume, eco.scenario), force=force)
-        terminal.live_and_tell(lambda: eco, place, eco.scenario, resume, quiet=quiet)
+        recorder = terminal.recorder_of([], place, terminal.recorded_before(resume, eco))
+        terminal.live_and_tell(lambda: eco, place, eco.scenario, resume, recorder, quiet=quiet)
         return
     path, chosen = _chosen(scenario or "main_street", seed, days, changes or [], quiet=quiet)
     place = terminal.place_of(out, terminal.default_folder(chosen), force=force)
+    recorder = terminal.recorder_of(record or [], place)
     try:
-        terminal.live_and_tell(lambda: terminal.founded(chosen, threads or 1), place, chosen, None, quiet=quiet)
+        terminal.live_and_tell(
+            lambda: terminal.founded(chosen, threads or 1), place, chosen, None, recorder, quiet=quiet
+        )
     except ScenarioError:
         raise
     except InputError as error:
@@ -195,15 +210,98 @@ def data_show(
 
 
 @app.command()
-def bench(
-    sizes: Annotated[str, typer.Option(help="Numbers of firms, separated by commas.")] = "1000,10000,100000,1000000",
-    links: Annotated[int, typer.Option(min=1, max=100, help="Suppliers per firm.")] = 4,
-    days: Annotated[int | None, typer.Option(min=1, help="Days per measurement; chosen by size by default.")] = None,
+def parameters(
+    mechanisms: Annotated[
+        bool, typer.Option("--mechanisms", help="What each mechanism is and keeps, instead of its parameters.")
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As comma-separated values for other programs.")] = False,
 ) -> None:
-    """Measure the engine's day beside the bare kernel of the same rules, in this run, on this machine."""
-    from ecosim.bench import print_bench
+    """Print every parameter of every mechanism: meaning, unit, default, range and source, as Markdown."""
+    from ecosim import parameters as table
 
-    print_bench(_whole_numbers(sizes), links, days)
+    if csv:
+        typer.echo(table.parameters().to_csv(index=False), nl=False)
+    else:
+        typer.echo(table.mechanisms_page() if mechanisms else table.parameters_page(), nl=False)
+
+
+@app.command()
+def validate(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Validate this alone: default-world. Repeatable.", show_default="everything"),
+    ] = None,
+    firms: Annotated[int, typer.Option(min=60, help="Firms of the default world.")] = 2000,
+    years: Annotated[int, typer.Option(min=1, max=100, help="Years that it lives in peace.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Its seed.")] = 1,
+) -> None:
+    """Compare the model with what is known: expected, measured, tolerance; fails where one is missed."""
+    from ecosim.report.validation import show
+    from ecosim.validation import SUBJECTS
+
+    unknown = [name for name in only or [] if name not in SUBJECTS]
+    if unknown:
+        from ecosim.errors import InputError
+
+        raise InputError(f"--only {unknown[0]}: nothing of that name is validated; there is {', '.join(SUBJECTS)}")
+    missed = 0
+    for name in only or SUBJECTS:
+        missed += show(name, SUBJECTS[name](firms=firms, years=years, seed=seed))
+    if missed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ledger(
+    run: Annotated[Path, typer.Argument(help="Folder of a run with finance on.")],
+    json: Annotated[bool, typer.Option("--json", help="As JSON, exact, for other programs.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As comma-separated values, an entry a line.")] = False,
+) -> None:
+    """Print the balance sheet and the transactions matrix of a run's economy; ends with 1 if they do not add up."""
+    from rich.console import Console
+
+    from ecosim.report.ledger import Ledger
+    from ecosim.result import load_ledger
+
+    tables = Ledger.of(load_ledger(run))
+    if json:
+        typer.echo(tables.json())
+    elif csv:
+        typer.echo(tables.long().to_csv(index=False), nl=False)
+    else:
+        tables.show(Console(highlight=False, width=None if sys.stdout.isatty() else 160))
+    if tables.faults():
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(help="startup, day, memory, rationing, esri, country, elsewhere.", show_default="all"),
+    ] = None,
+    sizes: Annotated[
+        str | None,
+        typer.Option(help="Day: numbers of firms, separated by commas.", show_default="1000,10000,100000,1000000"),
+    ] = None,
+    links: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Day: suppliers per firm.", show_default="4")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Day: days per measurement.", show_default="chosen by size")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Live the whole year of a million firms; ESRI of 100,000 firms.")
+    ] = False,
+) -> None:
+    """Measure speed and memory here and now: a line for every target, with what it is compared with.
+
+    Takes two or three minutes. An option of the day alone measures only the day.
+    """
+    from ecosim.bench import show
+
+    numbers = None if sizes is None else _whole_numbers(sizes)
+    show(what or (), full=full, sizes=numbers, links=links, days=days)
 
 
 def _whole_numbers(text: str) -> list[int]:

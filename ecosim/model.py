@@ -94,6 +94,8 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             for channel, meaning in {**MECHANISM_CHANNELS, **part.channels}.items():
                 world.sheet.open(channel, meaning)
         for part in parts:
+            part.lay_out(world, streams[part.kind])
+        for part in parts:
             part.prepare(world, streams[part.kind])
         self._phases: dict[str, list[tuple[Any, Any]]] = {
             phase: [(getattr(part, phase), streams[part.kind]) for part in parts if hasattr(part, phase)]
@@ -147,7 +149,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         firms, sheet = self.world.firms.columns, self.world.sheet
         left = sheet.multipliers["capacity"]
         if sheet.read("relief") is not None:
-            left = 1.0 - (1.0 - left) * sheet.multipliers["relief"]
+            left = np.maximum(1.0 - (1.0 - left) * sheet.multipliers["relief"], 0.0)  # a pulse may make damage worse
         np.multiply(firms["potential"], left, out=firms["capacity"])
         if sheet.read("capability") is not None:
             firms["capacity"] *= sheet.multipliers["capability"]
@@ -202,7 +204,9 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             before = firms.expected[own]
             firms.expected[at] = firms.production[at]
             firms.expected[own] = before  # a firm of your own class may build on its last plan
-            for row in own.tolist():
+            if "alive" in firms:
+                firms.expected[:] *= firms.alive  # who is out of business plans for nothing, and so orders nothing
+            for row in self._open(own).tolist():
                 firms.expected[row] = world.choices.amount("expect", row)
             return
         everyone = np.arange(firms.rows) if rows is None else rows
@@ -212,9 +216,14 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         )  # fmt: skip
         self._own_orders(own)
 
+    def _open(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of some firms that are in business: the others decide nothing."""
+        alive = self.world.firms.columns.get("alive")
+        return rows if alive is None else rows[alive[rows] > 0.0]
+
     def _own_orders(self, rows: NDArray[np.int64]) -> None:
         links, choices = self.world.links, self.world.choices
-        for row in rows.tolist():
+        for row in self._open(rows).tolist():
             start, end = int(links.ptr[row]), int(links.ptr[row + 1])
             answer = choices.ask("order", row)
             try:
@@ -262,7 +271,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
                     f"{cls.__name__}.{decision}() would never be asked: that decision belongs to {mechanism}; "
                     f"add {{kind: {mechanism}}} to mechanisms"
                 )
-        self.world.choices = Choices(self._own, self.roster.agent)
+        self.world.choices = Choices(self._own, self.roster.agent, self.roster.forget)
         everyone: Any = Rows(np.arange(rows), self.random, roster=self.roster)
         self._all_agents = everyone
         by_type: dict[Any, Any] = {

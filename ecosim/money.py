@@ -18,6 +18,31 @@ SECTORS = ("SMBs", "Suppliers", "households", "bank", "government", "outside")
 INSTITUTIONS = SECTORS[3:]
 
 
+@dataclass(frozen=True)
+class Commuting:
+    """How income that is made beside a community reaches the communities where it is spent.
+
+    At rest each community earns exactly what it spends: where firms pay more than their community spends, the rest goes
+    to communities that spend more than is paid beside them, so people commute.
+    """
+
+    kept: Array  # (m,) share of the income made beside a community that stays in it; the rest is commuters'
+    shared: Array  # (m,) how what does not stay is divided, adds up to 1
+
+    @classmethod
+    def at_rest(cls, made: Array, spent: Array) -> Commuting:
+        """Follow from what is ``made`` beside each community and what it spends, both (m,) and equal in total."""
+        kept = np.divide(spent, made, out=np.zeros_like(made), where=made > 0).clip(max=1.0)
+        short = np.maximum(spent - kept * made, 0.0)
+        total = float(short.sum())
+        return cls(kept, short / total if total > 0 else spent / max(float(spent.sum()), 1e-300))
+
+    def earned(self, near: Array) -> Array:
+        """What each community earns of the income made beside each, both (m,)."""
+        staying = self.kept * near
+        return staying + self.shared * (float(near.sum()) - float(staying.sum()))
+
+
 @dataclass
 class Money:
     """The accounts of an economy: ``firms.cash`` (n,), ``people.savings`` (m,), one account for each institution.
@@ -31,30 +56,33 @@ class Money:
     people: Table
     role: Array
     customer: Array
-    kept: Array  # (m,) share of the income made beside a community that stays in it; the rest is commuters'
-    shared: Array  # (m,) how what does not stay is divided, adds up to 1
+    commuting: Commuting
     accounts: Array = field(default_factory=lambda: np.zeros(len(INSTITUTIONS)))
     flows: dict[str, Array] = field(default_factory=dict)
+    _sheet: Array = field(default_factory=lambda: np.empty((0, 0)), repr=False)
 
     @classmethod
     def opened(
-        cls, firms: Table, people: Table, role: Array, customer: Array, value_added: Array, cash: Array, savings: Array
+        cls,
+        firms: Table,
+        people: Table,
+        role: Array,
+        customer: Array,
+        made: Array,
+        put_in: Array,
+        cash: Array,
+        savings: Array,
     ) -> Money:
         """Open all accounts with ``cash`` (n,) and ``savings`` (m,).
 
-        Income is made where firms are and spent where people live. At rest each community earns exactly what it spends:
-        where firms pay more than their community spends, the rest goes to communities that spend more than is paid
-        beside them, so people commute.
+        ``made`` (n,) is what each firm pays to people a day at rest, ``put_in`` (n,) what its owners pay into it.
         """
         firms.add("cash", cash)
         people.add("savings", savings)
-        made = np.bincount(customer, value_added, minlength=people.rows)
-        budget = people.columns["budget"]
-        kept = np.divide(budget, made, out=np.zeros_like(made), where=made > 0).clip(max=1.0)
-        short = np.maximum(budget - kept * made, 0.0)
-        total = short.sum()
-        shared = short / total if total > 0 else budget / max(float(budget.sum()), 1e-300)
-        money = cls(firms, people, role, customer, kept, shared)
+        near = np.bincount(customer, made, minlength=people.rows)
+        spent = people.columns["budget"] + np.bincount(customer, put_in, minlength=people.rows)
+        # Rows of another type would be converted again at every payment.
+        money = cls(firms, people, role.astype(np.intp), customer.astype(np.intp), Commuting.at_rest(near, spent))
         money.accounts[INSTITUTIONS.index("bank")] = -float(cash.sum()) - float(savings.sum())
         return money
 
@@ -63,35 +91,52 @@ class Money:
 
         ``amounts`` has one entry a firm (n,) where firms are on either side, else one a community (m,) where
         households are, else it is a number. Between firms, ``amounts`` is what each pays and ``received`` what each
-        gets; both add up to the same.
+        gets; both add up to the same. Households pay firms next door, and earn where they live, as some commute.
         """
+        given = np.asarray(amounts, dtype=np.float64)
+        got = given if received is None else np.asarray(received, dtype=np.float64)
         entry = self.flows.setdefault(item, np.zeros(len(SECTORS)))
-        self._change(entry, payer, payee, amounts, -1.0)
-        self._change(entry, payee, payer, amounts if received is None else received, 1.0)
-
-    def _change(self, entry: Array, who: str, other: str, amounts: Array | float, sign: float) -> None:
-        if who == "firms":
-            self.firms.columns["cash"] += sign * np.asarray(amounts)
-            entry[:2] += sign * np.bincount(self.role, np.asarray(amounts), minlength=2)
+        if "firms" not in (payer, payee):
+            for who, each, sign in ((payer, given, -1.0), (payee, got, 1.0)):
+                self._change(entry, who, each, float(each.sum()), sign)
             return
+        near, by_role = self._by_group(given)
+        cash = self.firms.columns["cash"]
+        for who, each, sign in ((payer, given, -1.0), (payee, got, 1.0)):
+            if who == "firms":
+                roles = by_role if each is given else self._by_group(each)[1]
+                np.subtract(cash, each, out=cash) if sign < 0 else np.add(cash, each, out=cash)
+                entry[:2] += sign * roles
+            else:
+                people = near if sign < 0 else self.commuting.earned(near)
+                self._change(entry, who, people, float(by_role.sum()), sign)
+
+    def blank(self, rows: int) -> Array:
+        """Return an array (rows, n) to work on within a settlement; what it holds is anybody's tomorrow.
+
+        Fresh arrays would have to be given memory by the system every day, which takes longer than the arithmetic.
+        """
+        if len(self._sheet) < rows:
+            self._sheet = np.zeros((rows, self.firms.rows))
+        return self._sheet[:rows]
+
+    def _change(self, entry: Array, who: str, people: Array, total: float, sign: float) -> None:
+        """Change the account of households, each community's its part, or of an institution."""
         if who == "households":
-            by_firm = other == "firms"
-            each = self._people(np.asarray(amounts), sign) if by_firm else np.asarray(amounts)
-            self.people.columns["savings"] += sign * each
-            entry[2] += sign * float(each.sum())
+            self.people.columns["savings"] += sign * people
+            entry[2] += sign * float(people.sum())
             return
-        total = sign * float(np.sum(amounts))
         at = INSTITUTIONS.index(who)
-        self.accounts[at] += total
-        entry[3 + at] += total
+        self.accounts[at] += sign * total
+        entry[3 + at] += sign * total
 
-    def _people(self, by_firm: Array, sign: float) -> Array:
-        """What communities pay to, or earn from, firms: they buy next door, and some commute to work."""
-        near: Array = np.bincount(self.customer, by_firm, minlength=self.people.rows)
-        if sign < 0:
-            return near
-        staying = self.kept * near
-        return staying + self.shared * (float(near.sum()) - float(staying.sum()))
+    def _by_group(self, by_firm: Array) -> tuple[Array, Array]:
+        """Sums of amounts of firms by the community beside them (m,), and by role (2,)."""
+        from ecosim.kernels.finance import tally
+
+        near, by_role = np.zeros(self.people.rows), np.zeros(2)
+        tally(by_firm, self.customer, self.role, near, by_role)
+        return near, by_role
 
     def total(self) -> float:
         """Sum of all accounts, 0 but for rounding."""

@@ -140,7 +140,8 @@ def live_calmly(twin: Ecosystem, days: int) -> Calm:
         for _ in range(days - 1):
             produced += twin.world.firms.production
         like_the_first = twin.series.iloc[np.minimum(np.arange(days + 1), 1)]
-        return Calm(like_the_first.set_axis(pd.RangeIndex(-1, days, name="day")), produced)
+        series = like_the_first.set_axis(pd.RangeIndex(-1, days, name="day"))
+        return Calm(series, produced, twin.world.firms.failed_on)
     if days > 1:
         twin.run_for(days - 1)
-    return Calm(twin.series, twin.world.firms.produced)
+    return Calm.of(twin)

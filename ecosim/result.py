@@ -20,7 +20,7 @@ from ecosim.blueprint import IMPORTANCE
 from ecosim.config import Scenario
 from ecosim.errors import InputError
 from ecosim.folders import NewFolder
-from ecosim.state import FIRM_COLUMNS
+from ecosim.state import CLOSES, FIRM_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,10 +160,23 @@ def load_ledger(folder: str | Path) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Calm:
-    """What is kept of a twin: its ``series``, and what each firm ``produced`` over the run, shape (firms,)."""
+    """What is kept of a twin: its ``series``; what each firm ``produced`` and when it failed, (firms,) each."""
 
     series: pd.DataFrame
     produced: NDArray[np.float64]
+    failed_on: NDArray[np.float64]
+    closures: int = 0
+    """How many times a firm went out of business."""
+
+    @classmethod
+    def of(cls, twin: Ecosystem) -> Calm:
+        """What is kept of a twin that has lived all its days."""
+        return cls(twin.series, twin.world.firms.produced, twin.world.firms.failed_on, closures(twin))
+
+
+def closures(eco: Ecosystem) -> int:
+    """How many times a firm went out of business so far."""
+    return sum(len(event["rows"]) for event in eco.world.events if event["event"].startswith(CLOSES))
 
 
 def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
@@ -183,7 +196,7 @@ def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
         firms=firms,
         links=_links(eco),
         events=events,
-        summary=summarise(eco, series, firms, events),
+        summary=summarise(eco, series, firms, (closures(eco), twin.closures)),
         manifest=_manifest(eco, seconds),
         ledger=measure(eco.world),
     )
@@ -217,6 +230,7 @@ def _firms(eco: Ecosystem, twin: Calm) -> pd.DataFrame:
             "lost_percent": 100.0 * np.divide(lost, calm, out=np.zeros_like(lost), where=calm > 0),
             "lowest": table.lowest,
             "failed_on": table.failed_on.astype(np.int64),
+            "twin_failed_on": twin.failed_on.astype(np.int64),
             "damage": _damage(eco),
             **{name: column for name, column in table.columns.items() if name not in FIRM_COLUMNS},
         }

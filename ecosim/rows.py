@@ -48,6 +48,11 @@ class Roster:
                     raise
         return agent
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """Let go of the agents of some rows: whoever is touched there next is a new one of the same class."""
+        for row in rows.tolist():
+            self.touched.pop(row, None)
+
     def overriding(self, decision: str) -> NDArray[np.int64]:
         """Rows whose class overrides a decision of the stock rule."""
         stock = getattr(Firm, decision)

@@ -130,7 +130,7 @@ def _fill(eco: Ecosystem, arrays: dict[str, Any], state: dict[str, Any], classes
     for name in LINKS:
         setattr(links, name, arrays[f"links.{name}"])
     links.columns = {name.removeprefix("link."): value for name, value in arrays.items() if name.startswith("link.")}
-    links.rewire(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32))  # the index by supplier follows from them
+    links.index()  # by supplier: it follows from them
     if world.money is not None:
         world.money.accounts = arrays["money.accounts"]
         flows = {name.removeprefix("flow."): value for name, value in arrays.items() if name.startswith("flow.")}

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+ROLES = ("SMB", "Supplier")
+
 
 class Spread(Part):
     """A parameter that differs between firms: a distribution, and where need be another one for some sectors.
 
     ``{median: 27, sigma: 1.16}`` draws lognormally (sigma of the logarithm); ``law: normal`` takes sigma in the
     parameter's own unit, ``law: uniform`` draws between low and high. ``by`` gives other medians to sectors, by name or
-    by profile (manufacturing, services, retail, technology, ...); where both apply, the sector's name wins.
+    by profile (manufacturing, services, retail, technology, ...), and to SMBs or Suppliers; where several apply, the
+    sector's name wins over the profile, and that over the role.
     """
 
     law: Literal["lognormal", "normal", "uniform"] = "lognormal"
@@ -35,7 +38,7 @@ class Spread(Part):
     high: float | None = None
     """Largest value (uniform)."""
     by: dict[str, float] = Field(default_factory=dict)
-    """Median for some sectors or profiles of sectors."""
+    """Median for some sectors, profiles of sectors, or roles (SMB, Supplier)."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -56,22 +59,23 @@ class Spread(Part):
         """Every median or limit it names, to be checked against the parameter's range."""
         return [value for value in (self.median, self.low, self.high, *self.by.values()) if value is not None]
 
-    def draw(self, stream: Stream, sector: Array, names: tuple[str, ...]) -> Array:
-        """One value for each firm, shape (n,), given the firms' sectors (n,) and the names of those."""
-        unknown = [name for name in self.by if name not in names and name not in PROFILES]
+    def draw(self, stream: Stream, sector: Array, names: tuple[str, ...], role: Array) -> Array:
+        """One value for each firm, shape (n,), given sectors (n,), their names, and roles (n,): 0 SMB, 1 Supplier."""
+        unknown = [name for name in self.by if name not in names and name not in (*PROFILES, *ROLES)]
         if unknown:
             from ecosim.errors import InputError
 
             raise InputError(
-                f"by: no sector or profile is named {unknown[0]!r}; profiles are {', '.join(PROFILES)}; "
-                f"sectors are {', '.join(names)}"
+                f"by: no sector, profile or role is named {unknown[0]!r}; roles are {', '.join(ROLES)}; profiles are "
+                f"{', '.join(PROFILES)}; sectors are {', '.join(names)}"
             )
         rows = np.arange(len(sector))
         if self.law == "uniform":
             low, high = float(self.low or 0.0), float(self.high or 0.0)
             return low + (high - low) * stream.uniform(0, rows)
-        median = np.array([self.by.get(name, self.by.get(profile_of(name), self.median)) for name in names], float)
-        middle: Array = median[sector]
+        told = [[self.by.get(name, self.by.get(profile_of(name), self.by.get(each, self.median))) for name in names]
+                for each in ROLES]  # fmt: skip
+        middle: Array = np.array(told, float)[role, sector]
         if self.sigma == 0.0:
             return middle
         noise = self.sigma * stream.normal(0, rows)

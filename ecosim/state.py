@@ -99,6 +99,8 @@ class Table:
         self._look()
 
 
+CLOSES = "closes: "  # how an event begins that puts a firm out of business
+LINK_AMOUNTS = ("importance", "flow", "stock", "ordered", "delivered")
 FIXED = ("ptr", "supplier", "product", "importance", "flow", "out_ptr", "out_link", "out_flow")
 
 
@@ -152,11 +154,34 @@ class Links:
         self.columns[name] = np.broadcast_to(np.asarray(values, dtype=np.float64), self.flow.shape).copy()
         return self.columns[name]
 
+    def add_spare(self, buyer: Array, product: Array, supplier: Array) -> None:
+        """Add spare links, shape (k,): contracts with a flow of 0, after the links of the same buyer and product.
+
+        Rows of links move, so this must come before anybody adds columns (see `Mechanism.lay_out`).
+        """
+        if self.columns:
+            raise RuntimeError(f"links have columns already ({', '.join(self.columns)}): too late for more rows")
+        late = np.repeat([0, 1], [len(self), len(buyer)])
+        order = np.lexsort((late, np.concatenate((self.product, product)), np.concatenate((self.buyer, buyer))))
+        nothing = np.zeros(len(buyer))
+        added = {"supplier": supplier, "product": product} | dict.fromkeys(LINK_AMOUNTS, nothing)
+        for name, values in added.items():
+            old = getattr(self, name)
+            setattr(self, name, np.concatenate((old, np.asarray(values, dtype=old.dtype)))[order])
+        count = np.diff(self.ptr) + np.bincount(buyer, minlength=len(self.ptr) - 1)
+        self.ptr = np.concatenate(([0], np.cumsum(count))).astype(self.ptr.dtype)
+        self.__dict__.pop("buyer", None)
+        self.index()
+
     def rewire(self, links: Array, supplier: Array, flow: Array | None = None) -> None:
         """Give some links, rows of shape (k,), another supplier each, and another usual flow where ``flow`` is given.
 
         A link keeps its row, its product and its stock. One with a flow of 0 is spare: nothing is ordered through it.
         """
+        from ecosim.kernels.links import regrouped
+
+        rows = np.unique(links)
+        before = self.supplier[rows]
         changed = self.supplier.copy()
         changed[links] = supplier
         self.supplier = changed
@@ -164,7 +189,16 @@ class Links:
             flows = self.flow.copy()
             flows[links] = flow
             self.flow = flows
-        self.out_ptr, self.out_link, self.out_flow = _by_supplier(self.supplier, self.flow, len(self.ptr) - 1)
+        protect(self.supplier, self.flow)  # numba compiles arrays that may be written to once more
+        index = self.out_ptr, self.out_link, self.out_flow
+        self._put(regrouped(*index, rows, before, self.supplier, self.flow))
+
+    def index(self) -> None:
+        """Make the index by supplier anew, after arrays have been put in place."""
+        self._put(_by_supplier(self.supplier, self.flow, len(self.ptr) - 1))
+
+    def _put(self, index: tuple[Array, Array, Array]) -> None:
+        self.out_ptr, self.out_link, self.out_flow = index
         self.__dict__.pop("client_of_out", None)
         self.__post_init__()
 
@@ -317,7 +351,7 @@ class World:
     def close(self, rows: Array, why: str) -> None:
         """Put some firms out of business: each keeps its row, and makes nothing until somebody takes it over."""
         self.firms.ensure("alive", 1.0)[rows] = 0.0
-        self.happened(f"closes: {why}", rows, 0.0)
+        self.happened(f"{CLOSES}{why}", rows, 0.0)
 
     def firm_name(self, row: int) -> str:
         """Readable name of a firm."""

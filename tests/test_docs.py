@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import ecosim
+from ecosim import parameters
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -35,6 +36,7 @@ def test_python_blocks_run(page, monkeypatch, tmp_path, capsys):
         (0, {"network.kind": "my_plugin_0:Neighbours", "economy.kind": "uniform"}),
         (1, {"shocks": [{"kind": "my_plugin_1:Sundays"}]}),
         (2, {"metrics": ["my_plugin_2:Concentration"]}),
+        (3, {"mechanisms": [{"kind": "my_plugin_3:Holidays", "days": {"median": 90}}]}),
     ],
 )
 def test_extensions_of_the_docs_work_as_written(number, changes, monkeypatch, tmp_path):
@@ -54,8 +56,11 @@ def test_extensions_of_the_docs_work_as_written(number, changes, monkeypatch, tm
         fallen = eco.series["final_consumption"] < calm.series["final_consumption"]
         assert fallen.loc[6]
         assert not fallen.loc[:5].any()
-    else:
+    elif number == 2:
         assert (eco.series["concentration"] > 1 / 60).all()
+    else:
+        rested = 20 * 60 - eco.world.firms.produced.sum() / eco.world.firms.output.mean()
+        assert 0.1 * 1200 < rested < 0.6 * 1200
     sys.modules.pop(f"my_plugin_{number}", None)
 
 
@@ -75,3 +80,22 @@ def test_readme_names_only_files_that_exist():
             assert (ROOT / target).exists(), target
     for named in re.findall(r"(?:ecosim|configs|docs|tests|benchmarks)/[\w./]*", text):
         assert (ROOT / named.rstrip(".")).exists(), named
+
+
+@pytest.mark.parametrize(
+    ("page", "written"), [("parameters.md", "parameters_page"), ("mechanisms.md", "mechanisms_page")]
+)
+def test_pages_written_by_the_code_are_up_to_date(page, written):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert text == getattr(parameters, written)(), f"write it again: ecosim parameters > docs/{page} (see --help)"
+
+
+def test_every_parameter_that_the_docs_name_exists():
+    table = parameters.parameters()
+    exist = set(table["mechanism"] + "." + table["parameter"])
+    kinds = set(table["mechanism"])
+    text = (ROOT / "docs" / "small_business.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([a-z]+\.[a-z_]+)`", text) if name.partition(".")[0] in kinds}
+    assert len(named) > 60
+    assert named <= exist, sorted(named - exist)
+    assert {name.partition(".")[0] for name in named} >= kinds - {"pricing"}

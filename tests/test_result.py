@@ -228,7 +228,7 @@ def test_classes_of_ones_own_stand_in_the_frame():
     twin = eco.twin()
     for each in (eco, twin):
         each.run_model()
-    result = collect(eco, Calm(twin.series, twin.world.firms.produced), 0.1)
+    result = collect(eco, Calm.of(twin), 0.1)
     kinds = result.firms.set_index("firm")["type"].astype(str)
     assert kinds[kinds == "Bold"].index.tolist() == ["Cafe", "Inn"]
     assert set(kinds) == {"SMB", "Supplier", "Bold"}
@@ -634,7 +634,7 @@ def summary_of(results, ratio):
     result = results["tiny"]
     series = result.series.iloc[: len(ratio) + 1].copy()
     series.loc[0:, "total_production"] = np.array(ratio) * series["twin_total_production"].loc[0:]
-    return summarise(Ecosystem(TINY), series, result.firms, result.events)
+    return summarise(Ecosystem(TINY), series, result.firms, (0, 0))
 
 
 RECOVERIES = {

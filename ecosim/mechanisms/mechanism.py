@@ -58,6 +58,9 @@ class Mechanism(Part):
         """Say what contradicts the other mechanisms that are ``on``, as "field: what is wrong and the mend"."""
         return None
 
+    def lay_out(self, world: World, rng: Stream) -> None:
+        """Add spare supply links (`Links.add_spare`); called once, before anybody prepares."""
+
     def prepare(self, world: World, rng: Stream) -> None:
         """Add columns, at the values at which the economy rests; called once, in the order of `SEQUENCE`."""
 
@@ -72,7 +75,7 @@ class Mechanism(Part):
             return np.full(len(firms), float(level))
         low, high = self.bounds(name)
         stream = world.streams[f"mechanism: {self.kind}: {name}"]
-        return level.draw(stream, firms.sector, firms.sector_names).clip(low, high)
+        return level.draw(stream, firms.sector, firms.sector_names, firms.role).clip(low, high)
 
     @field_validator("*")
     @classmethod
@@ -84,6 +87,10 @@ class Mechanism(Part):
             if not low <= level <= high:
                 raise ValueError(f"{level!r} is out of range; give {low:g} to {high:g}")
         return value
+
+    def changed(self, name: str) -> bool:
+        """Whether a parameter differs from its default; a scenario that was written down states the defaults, too."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     @classmethod
     def bounds(cls, name: str) -> tuple[float, float]:

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 class CapacityLost(Metric):
-    """Capacity out of order, currency units a day at baseline prices: the direct damage."""
+    """Capacity that shocks put out of order, currency units a day at baseline prices: the direct damage."""
 
     kind: Literal["capacity_lost"] = "capacity_lost"
 
     def measure(self, world: World) -> float:
         """Return the value at the end of the day."""
-        return float(world.firms.potential.sum()) - float(world.firms.capacity.sum())
+        left = world.sheet.read("capacity")
+        return 0.0 if left is None else float((world.firms.potential * (1.0 - left)).sum())

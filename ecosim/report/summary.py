@@ -19,8 +19,11 @@ NAMED = 5  # firms and sectors that are named
 FIRST = ("firm", "sector", "region", "failed_on")  # what is said of the first to fail
 
 
-def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events: pd.DataFrame) -> dict[str, Any]:
-    """Figures of a finished run. Losses are against the unshocked twin; amounts in currency units."""
+def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closures: tuple[int, int]) -> dict[str, Any]:
+    """Figures of a finished run. Losses are against the unshocked twin; amounts in currency units.
+
+    ``closures`` is how many times a firm went out of business, in the run and in its twin.
+    """
     lived = series.loc[0:]
     ratio = (lived["total_production"] / lived["twin_total_production"]).to_numpy()
     bottom = int(np.argmin(ratio))
@@ -39,7 +42,7 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events:
         "seed": eco.seed,
         "economy": {
             "firms": len(firms),
-            "links": len(eco.world.links),
+            "links": len(eco.world.plan.flow),
             "sectors": int(firms["sector"].nunique()),
             "regions": int(firms["region"].nunique()),
             "output_a_day": float(series["total_production"].iloc[0]),
@@ -56,6 +59,7 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, events:
         "stock_percent_at_end": 100.0 * float(lived["stock"].iloc[-1] / series["stock"].iloc[0]),
         "relapse": _relapse(ratio, bottom),
         "failed": _failed(firms),
+        "closures": {"run": closures[0], "twin": closures[1]},
         "worst_sectors": _worst_sectors(firms),
     }
 
@@ -104,7 +108,7 @@ def _relapse(ratio: Any, bottom: int) -> dict[str, Any] | None:
 
 
 def _failed(firms: pd.DataFrame) -> dict[str, Any]:
-    failed = firms[firms["failed_on"] >= 0]
+    failed = firms[(firms["failed_on"] >= 0) & (firms["twin_failed_on"] < 0)]
     spared = failed[failed["damage"] == 0].sort_values(["failed_on", "output"], ascending=[True, False], kind="stable")
     first = spared.head(NAMED)
     return {
@@ -149,6 +153,7 @@ def sentences(summary: dict[str, Any]) -> list[str]:
     told.append(_direct_and_indirect(summary))
     told += _cushion(summary)
     told += _who_failed(failed)
+    told += _who_closed(summary["closures"])
     worst = [item for item in summary["worst_sectors"] if item["lost_percent"] >= NOTICEABLE]
     if worst:
         named = ", ".join(f"{item['sector']} {item['lost_percent']:.1f} %" for item in worst[:3])
@@ -230,6 +235,13 @@ def _direct_and_indirect(summary: dict[str, Any]) -> str:
         f"Damage itself took capacity worth {direct:.2f} days of all output; the loss was {total:.2f} days, "
         f"{total / direct:.1f} times as much, because harm spread through the network."
     )
+
+
+def _who_closed(closures: dict[str, int]) -> list[str]:
+    run, twin = closures["run"], closures["twin"]
+    if not (run or twin):
+        return []
+    return [f"Businesses went out of business {_count(run, 'time')}, in the twin {_count(twin, 'time')}."]
 
 
 def _who_failed(failed: dict[str, Any]) -> list[str]:

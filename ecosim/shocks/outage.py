@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ecosim.rng import Stream
     from ecosim.state import World
 
+    type Array = NDArray[np.float64]
+
 LAWS = ("proportional", "uniform", "at_once", "renewal", "exponential", "damped")
 
 
@@ -28,6 +30,9 @@ class Recovery(Part):
     2 at once; 3 renewal, d *= 1 - 1/days; 4 exponential, d = d0 exp(-t/days), where t counts from the outage, not from
     ``start``, so that a late start catches up in its first evening; 5 damped, d *= 1 - (1 - m)/days, where m
     is the mean damage of clients and suppliers: help comes from neighbours who still stand.
+
+    Where firms repair at speeds of their own (column ``repair``, 1 the law's), what a law gives back in an evening is
+    multiplied by the speed, and time passes at that speed under the law that is a function of it (4).
     """
 
     law: Literal[0, 1, 2, 3, 4, 5, "proportional", "uniform", "at_once", "renewal", "exponential", "damped"] = 0
@@ -48,29 +53,40 @@ class Recovery(Part):
         return LAWS.index(self.law) if isinstance(self.law, str) else self.law
 
     def evening(
-        self, damage: NDArray[np.float64], first: NDArray[np.float64], since: int, world: World, rows: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Damage (rows,) after the evening of day ``since`` of the outage (0 is its first day), in [0, 1]."""
+        self,
+        damage: Array,
+        first: Array,
+        since: int,
+        world: World,
+        rows: NDArray[np.int64],
+        speed: Array | float = 1.0,
+        clock: Array | float | None = None,
+    ) -> Array:
+        """Damage (rows,) after the evening of day ``since`` of the outage (0 is its first day), in [0, 1].
+
+        ``speed`` is each firm's own, 1 being the law's; ``clock`` is the day of the outage by each firm's own time.
+        """
         if since < self.start:
             return damage
         law = self.number
         if law == 0:
-            damage = damage - first / self.days
+            damage = damage - first / self.days * speed
         elif law == 1:
-            damage = damage - 1.0 / self.days
+            damage = damage - 1.0 / self.days * speed
         elif law == 2:
-            damage = np.zeros_like(damage)
+            damage = damage - first * speed
         elif law == 3:
-            damage = damage * (1.0 - 1.0 / self.days)
+            damage = damage * (1.0 - 1.0 / self.days * speed)
         elif law == 4:
-            damage = np.where(damage > 0, first * np.exp(-since / self.days), 0.0)
+            passed = since if clock is None else clock
+            damage = np.where(damage > 0, first * np.exp(-passed / self.days), 0.0)
         else:
             from ecosim.kernels.recovery import helped
 
             links = world.links
-            everyone = np.zeros(len(world.plan.firms))
-            everyone[rows] = damage
-            helped(rows, everyone, links.ptr, links.supplier, links.out_ptr, links.client_of_out, self.days)
+            everyone, speeds = np.zeros(len(world.plan.firms)), np.ones(len(world.plan.firms))
+            everyone[rows], speeds[rows] = damage, speed
+            helped(rows, everyone, speeds, links.ptr, links.supplier, links.out_ptr, links.client_of_out, self.days)
             damage = everyone[rows]
         return np.maximum(damage, 0.0)
 
@@ -117,6 +133,8 @@ class Outage(Shock):
             rows = self.who.pick(world, rng, f"{where}.who")
             first = np.full(len(rows), self.severity)
         world.memory[self.label] = {"rows": rows, "first": first, "damage": np.zeros(len(rows))}
+        if "repair" in world.firms:
+            world.memory[self.label]["clock"] = np.zeros(len(rows))
 
     def apply(self, world: World, rng: Stream) -> None:
         """Take the damage off today's capacity."""
@@ -131,7 +149,12 @@ class Outage(Shock):
             world.happened(f"{self.label} hits", rows[hit], state["first"][hit], damage=True)
         elif self.recovery is not None and state["damage"].any():
             before = state["damage"]
-            state["damage"] = self.recovery.evening(before, state["first"], since - 1, world, rows)
+            speed = world.firms.repair[rows] if "clock" in state else 1.0
+            state["damage"] = self.recovery.evening(
+                before, state["first"], since - 1, world, rows, speed, state.get("clock")
+            )
+            if "clock" in state:
+                state["clock"] = state["clock"] + speed
             over = (before > 0) & (state["damage"] == 0)
             if over.any():
                 world.happened(f"{self.label} is over", rows[over], 0.0)

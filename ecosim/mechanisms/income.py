@@ -1,0 +1,155 @@
+"""Demand feedback: people who earn less buy less, cushioned by benefits and by what they have put aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from ecosim.mechanisms.mechanism import Mechanism
+from ecosim.money import Commuting
+from ecosim.spread import Level, parameter
+
+if TYPE_CHECKING:
+    from ecosim.rng import Stream
+    from ecosim.state import World
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+NOISE = 1e-12  # share of a wage bill below which a difference is rounding
+LEAST = 0.01  # share of usual purchases that people never go below
+WAGES = ("wage_share", "rigid_wages")
+
+
+class Income(Mechanism):
+    """What people buy follows what they earn: lost wages come back to firms as lost sales.
+
+    With W the wages of a firm today and W0 those at rest, summed over the firms where the people of community c work
+    (some commute, see `ecosim.money.Commuting`), each evening::
+
+        lost_c     = sum (W0 - W)
+        benefits_c = replacement_rate x sum max(0, W0 - W)
+        aim_c      = budget_c - spending_share (lost_c - benefits_c)
+        spending_c moves towards aim_c by 1/adjustment_days of the gap
+
+    and tomorrow's wants of the firms beside c are scaled by spending / budget, or customers (where that mechanism is
+    on) spend that much. Where finance is on, wages are what firms pay, and the government pays the benefits; where it
+    is off, W = W0 (rigid_wages + (1 - rigid_wages) x production / output), W0 = wage_share x value added.
+
+    The multiplier of Keynes, day by day. Spending falls by about half of lost income, and not at once (Jappelli &
+    Pistaferri 2010, 2014; Kaplan & Violante 2014 give a quarter within a quarter for small windfalls). What is not cut
+    comes out of savings. ``spending_share`` and ``adjustment_days`` say how closely people and firms of a place hang
+    together; ``replacement_rate`` is the policy environment.
+    """
+
+    kind: Literal["income"] = "income"
+    spending_share: float = parameter(
+        0.48,
+        unit="share of lost income",
+        source="Jappelli & Pistaferri (2014): marginal propensity to consume 0.48",
+        low=0,
+        high=1,
+    )
+    """How much less people buy for each unit of income lost."""
+    replacement_rate: float = parameter(
+        0.5, unit="share of lost wages", source="Chetty (2008): US benefits replace about half", low=0, high=1
+    )
+    """Benefits: share of lost wages that the government pays. Rates in Europe are higher (OECD, Benefits and Wages)."""
+    adjustment_days: float = parameter(30.0, unit="days", source="assumption", low=1, high=1000)
+    """Days in which people adapt to what they earn, in the mean: wages are paid by the month."""
+    wage_share: Level = parameter(
+        0.6,
+        unit="share of value added",
+        source="Karabarbounis & Neiman (2014): corporate labour share near 0.6",
+        low=0,
+        high=1,
+    )
+    """Wages at rest, where finance is off."""
+    rigid_wages: Level = parameter(0.7, unit="share", source="assumption", low=0, high=1)
+    """Share of wages that is paid whatever is made, where finance is off."""
+
+    columns: ClassVar[dict[str, str]] = {
+        "wages": "wages paid today, currency units",
+        "wage_bill": "wages a day at rest, currency units",
+        "rigid_wages": "share of wages paid whatever is made, share",
+    }
+    people_columns: ClassVar[dict[str, str]] = {
+        "spending": "what people mean to buy, currency units a day",
+        "lost_wages": "wages they lack today, currency units",
+        "benefits": "benefits they get today, currency units",
+        "scaled": "share of usual wants at which their wants stand today, share",
+    }
+    channels: ClassVar[dict[str, str]] = {
+        "wages": "wages to be paid today, share of the usual",
+        "benefits": "benefits for lost wages near a firm, share of the usual",
+    }
+
+    def check(self, on: frozenset[str]) -> str | None:
+        """Refuse wages that finance would pay otherwise."""
+        twice = [name for name in WAGES if self.changed(name)]
+        if "finance" in on and twice:
+            return f"{twice[0]}: finance pays the wages and would ignore it; set {twice[0]} of finance"
+        return None
+
+    def prepare(self, world: World, rng: Stream) -> None:
+        """Start with people who buy what they always do."""
+        people, firms = world.customers, world.firms
+        people.ensure("spending", people.budget)
+        for name, value in (("lost_wages", 0.0), ("benefits", 0.0), ("scaled", 1.0)):
+            people.add(name, value)
+        if "finance" in world.mechanisms:
+            return
+        earned = firms.output * np.maximum(firms.value_added_share, 0.0)
+        wages = self.per_firm(world, "wage_share") * earned
+        for name, values in (("wage_bill", wages), ("wages", wages), ("rigid_wages", self.per_firm(world, WAGES[1]))):
+            firms.add(name, values)
+        near = np.bincount(world.plan.customer, earned, minlength=people.rows)
+        surplus = float(near.sum()) / max(float(people.budget.sum()), 1e-300)  # above 1 where some make losses at rest
+        commuting = Commuting.at_rest(near, people.budget * surplus)
+        world.memory[self.kind] = {"kept": commuting.kept, "shared": commuting.shared}
+
+    def morning(self, world: World, rng: Stream) -> None:
+        """Scale what people want of the firms beside them, unless they choose for themselves (customers)."""
+        if "customers" in world.mechanisms:
+            return
+        people = world.customers
+        share = np.divide(people.spending, people.budget, out=np.ones(people.rows), where=people.budget > 0)
+        if (share == people.scaled).all():
+            return
+        world.firms.final_demand[:] *= (share / people.scaled)[world.plan.customer]  # others may have changed it, too
+        people.scaled[:] = share
+
+    def evening(self, world: World, rng: Stream) -> None:
+        """Let people see what they earned today, and change what they mean to buy."""
+        people, firms = world.customers, world.firms
+        if "finance" not in world.mechanisms:
+            self._pay(world)
+        lost = firms.wage_bill - firms.wages
+        lost[np.abs(lost) <= NOISE * firms.wage_bill] = 0.0
+        if not lost.any() and (people.spending == people.budget).all():
+            people.lost_wages[:] = people.benefits[:] = 0.0
+            return
+        relief = self.replacement_rate * np.maximum(lost, 0.0) * world.sheet.multipliers["benefits"]
+        people.lost_wages[:], people.benefits[:] = (self._reach(world, by_firm) for by_firm in (lost, relief))
+        if world.money is not None and people.benefits.any():
+            world.money.pay("benefits", "government", "households", people.benefits)
+        aim = people.budget - self.spending_share * (people.lost_wages - people.benefits)
+        gap = np.maximum(aim, LEAST * people.budget) - people.spending
+        there = np.abs(gap) <= NOISE * people.budget
+        people.spending[:] = np.where(there, people.spending + gap, people.spending + gap / self.adjustment_days)
+
+    def _pay(self, world: World) -> None:
+        """Wages of today, where no accounts are kept."""
+        firms = world.firms
+        activity = np.divide(firms.production, firms.output, out=np.zeros(firms.rows), where=firms.output > 0)
+        rigid = firms.rigid_wages * np.minimum(firms.columns["staff"], 1.0) if "staff" in firms else firms.rigid_wages
+        firms.wages[:] = firms.wage_bill * (rigid + (1.0 - firms.rigid_wages) * activity)
+        firms.wages[:] *= world.sheet.multipliers["wages"]
+        if "alive" in firms:
+            firms.wages[:] *= firms.columns["alive"]
+
+    def _reach(self, world: World, by_firm: Array) -> Array:
+        """What each community gets of amounts (n,) that are earned at firms."""
+        memory = world.memory.get(self.kind, {})
+        commuting = world.money.commuting if world.money is not None else Commuting(memory["kept"], memory["shared"])
+        return commuting.earned(np.bincount(world.plan.customer, by_firm, minlength=world.customers.rows))

@@ -1,0 +1,116 @@
+"""Every parameter of every mechanism in one table, read from the code: for documentation, sliders and sweeps."""
+
+from __future__ import annotations
+
+import inspect
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from ecosim.config.kinds import find, known
+from ecosim.mechanisms.mechanism import SEQUENCE, Mechanism
+from ecosim.spread import Spread
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("mechanism", "parameter", "meaning", "unit", "default", "low", "high", "varies", "source")
+
+PARAMETERS_SAY = (
+    "Written by `ecosim parameters`; the code is the source. A parameter that varies may be given as a number or as a",
+    "distribution over firms, with other medians for roles (SMB, Supplier), profiles of sectors (primary, manufacturing,",
+    "construction, retail, services, technology, public) or sectors: `cash_days: {median: 27, by: {services: 20}}`.",
+    '"assumption" marks what no source is known for.',
+)
+MECHANISMS_SAY = (
+    "Written by `ecosim parameters --mechanisms`; the code is the source. Each is off unless a scenario lists it. They",
+    "act in this order within each phase of the day. Their parameters are in [parameters.md](parameters.md).",
+)
+
+
+def mechanisms() -> list[type[Mechanism]]:
+    """The built-in mechanisms, in the order in which they act."""
+    found: list[Any] = [find("mechanisms", kind) for kind in known("mechanisms")]
+    return sorted(found, key=lambda part: SEQUENCE.index(_kind(part)))
+
+
+def parameters() -> pd.DataFrame:
+    """Name, meaning, unit, default, range and source of each parameter, a row each.
+
+    ``low`` and ``high`` are NaN where a parameter is no number; ``varies`` says whether it may differ between firms;
+    the default of one that does is its `Spread` in words.
+    """
+    import pandas as pd
+
+    rows = []
+    for part in mechanisms():
+        for name, field in part.model_fields.items():
+            if name == "kind":
+                continue
+            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+            rows.append(
+                (
+                    _kind(part),
+                    name,
+                    " ".join((field.description or "").split()),
+                    str(extra.get("unit", "")),
+                    _default(field.get_default(call_default_factory=True)),
+                    extra.get("low"),
+                    extra.get("high"),
+                    Spread in getattr(field.annotation, "__args__", ()),
+                    str(extra.get("source", "")),
+                )
+            )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"low": float, "high": float})
+
+
+def parameters_page() -> str:
+    """The table as a Markdown page, one section a mechanism."""
+    table = parameters()
+    lines = ["# Parameters of the mechanisms", "", *PARAMETERS_SAY]
+    for kind, rows in table.groupby("mechanism", sort=False):
+        lines += ["", f"## {kind}", "", "| parameter | meaning | unit | default | range | varies | source |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+        for row in rows.to_dict("records"):
+            limits = "" if isnan(row["low"]) else f"{row['low']:g} to {row['high']:g}"
+            cells = (f"`{row['parameter']}`", row["meaning"], row["unit"], row["default"], limits)
+            told = (*cells, "yes" if row["varies"] else "", row["source"])
+            lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in told) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def mechanisms_page() -> str:
+    """What each mechanism stands for, its equations and what it keeps, as a Markdown page from the docstrings."""
+    lines = ["# The mechanisms", "", *MECHANISMS_SAY]
+    for part in mechanisms():
+        lines += ["", f"## {_kind(part)}", "", inspect.cleandoc(part.__doc__ or "")]
+        for title, columns in (
+            ("Firms", part.columns),
+            ("Customers", part.people_columns),
+            ("Links", part.link_columns),
+            ("Listens to", part.channels),
+        ):
+            if columns:
+                lines += [
+                    "",
+                    f"{title}: " + "; ".join(f"`{name}` ({meaning})" for name, meaning in columns.items()) + ".",
+                ]
+        if part.needs:
+            lines += ["", f"Needs {', '.join(part.needs)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _kind(part: type[Mechanism]) -> str:
+    return str(part.model_fields["kind"].default)
+
+
+def _default(value: Any) -> str:
+    if not isinstance(value, Spread):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    if value.low is not None and value.high is not None:
+        return f"uniform {value.low:g} to {value.high:g}"
+    words = f"median {value.median:g}"
+    if value.sigma:
+        words += f", {value.law}, sigma {value.sigma:g}"
+    if value.by:
+        words += "; " + ", ".join(f"{name} {median:g}" for name, median in value.by.items())
+    return words
