@@ -17,7 +17,7 @@ COLUMNS = ("mechanism", "parameter", "meaning", "unit", "default", "low", "high"
 
 PARAMETERS_SAY = (
     "Written by `ecosim parameters`; the code is the source. A parameter that varies may be given as a number or as a",
-    "distribution over firms, with other medians for roles (SMB, Supplier), profiles of sectors (primary, manufacturing,",
+    "distribution over firms, with other medians for roles (SMB, Supplier), profiles (primary, manufacturing,",
     "construction, retail, services, technology, public) or sectors: `cash_days: {median: 27, by: {services: 20}}`.",
     '"assumption" marks what no source is known for.',
 )

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Literal, get_args
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -19,7 +20,7 @@ from ecosim.config.kinds import find, known
 from ecosim.mechanisms.mechanism import Mechanism
 from ecosim.model import MECHANISM_CHANNELS
 from ecosim.money import SECTORS
-from ecosim.spread import Spread
+from ecosim.spread import Spread, parameter
 from ecosim.state import CORE_CHANNELS
 
 KINDS = sorted(known("mechanisms"))
@@ -28,10 +29,6 @@ TOWN = Scenario(
     days=90,
     economy={"kind": "table", "firms": 100, "headroom": 0.25, "smoothing_days": 30, "rationing": 1},
     network={"kind": "reconstructed", "suppliers": 4},
-)
-CRISIS = (
-    {"kind": "outage", "name": "flood", "who": {"share": 0.3}, "when": 4, "severity": 0.8, "recovery": {"days": 40}},
-    {"kind": "pulse", "name": "slump", "channel": "demand", "who": {"share": 0.5}, "when": 20, "factor": 0.5},
 )
 NEAR = 1e-9  # of what is compared, or of baseline amounts
 TINY = 1e-12
@@ -443,3 +440,131 @@ def test_goods_money_and_people_are_conserved_with_any_mechanisms(kinds, seed, d
 def test_goods_money_and_people_are_conserved_with_all_of_them(seed, default):
     scenario = economy(KINDS, seed, default=default)
     Count(scenario).live(scenario.days)
+
+
+class Thief(Mechanism):
+    """Takes a thousandth of something, behind everybody's back."""
+
+    kind: Literal["thief"] = "thief"
+    what: str = parameter("stock", unit="column", source="assumption")
+    """What it takes from."""
+
+    def settle(self, world, rng):
+        """Take it."""
+        held = {
+            "stock": world.links.stock, "delivered": world.links.delivered, "owed": world.links.columns["owed"],
+            "pool": world.memory["workforce"]["pool"], "accounts": world.money.accounts,
+        }  # fmt: skip
+        held.get(self.what, world.firms.columns.get(self.what))[:3] *= 0.999
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["stock", "delivered", "owed", "pool", "accounts", "cash", "payables", "receivables", "potential", "wages"],
+)
+def test_whatever_is_taken_is_missed(what):
+    """A count that never fails would show nothing."""
+    kinds = [{"kind": kind} for kind in ("customers", "finance", "workforce", "opportunity")]
+    honest, robbed = ([*kinds, *thief, {"kind": Witness}] for thief in ([], [{"kind": Thief, "what": what}]))
+    Count(TOWN.with_({"mechanisms": honest})).live(2)
+    with pytest.raises(AssertionError):
+        Count(TOWN.with_({"mechanisms": robbed})).live(2)
+
+
+# To the bit -----------------------------------------------------------------------------------------------------------
+
+
+def state(eco):
+    """Every array that a day may change, but for what a witness noted."""
+    world = eco.world
+    tables = {"firms": world.firms.columns, "people": world.customers.columns, "link": world.links.columns}
+    tables["links"] = {
+        name: getattr(world.links, name) for name in ("supplier", "flow", "stock", "ordered", "delivered")
+    }
+    tables |= {f"memory of {who}": held for who, held in world.memory.items() if who != "witness"}
+    if world.money is not None:
+        tables |= {"flows": world.money.flows, "money": {"accounts": world.money.accounts}}
+    found = {f"{table}.{name}": held for table, columns in tables.items() for name, held in columns.items()}
+    return found | {"series": eco._series[: eco.day + 2]}
+
+
+def assert_same(one, other, *, but=()):
+    """Both are in the same state to the bit, ``but`` for the memory of some shocks."""
+    left, right = (
+        {
+            name: held
+            for name, held in state(eco).items()
+            if not name.startswith(tuple(f"memory of {who}" for who in but))
+        }
+        for eco in (one, other)
+    )
+    assert left.keys() == right.keys()
+    for name, values in left.items():
+        np.testing.assert_array_equal(values, right[name], err_msg=name)
+
+
+@settings(max_examples=10, deadline=None)
+@given(kinds=st.sets(st.sampled_from(KINDS), min_size=2), seed=st.integers(0, 10**6), cut=st.integers(1, 40))
+def test_a_saved_economy_goes_on_to_the_bit(kinds, seed, cut, tmp_path_factory):
+    scenario = economy(with_needs(*kinds), seed, witness=False, days=60)
+    whole, first = Ecosystem(scenario), Ecosystem(scenario)
+    whole.run_for(55)
+    first.run_for(cut)
+    path = tmp_path_factory.mktemp("saved") / "state.npz"
+    first.save(path)
+    second = Ecosystem.restore(path)
+    second.run_for(55 - cut)
+    assert_same(second, whole)
+
+
+@pytest.mark.parametrize("rationing", [1, 2])
+def test_threads_change_no_bit(rationing):
+    scenario = economy(KINDS, 7, witness=False, days=60, **{"economy.rationing": rationing, "economy.firms": 150})
+    one, two = Ecosystem(scenario), Ecosystem(scenario, threads=2)
+    for eco in (one, two):
+        eco.run_for(60)
+    assert_same(one, two)
+
+
+@settings(max_examples=8, deadline=None)
+@given(kinds=st.sets(st.sampled_from(KINDS), min_size=2), seed=st.integers(0, 10**6), data=st.data())
+def test_what_does_nothing_changes_nothing(kinds, seed, data):
+    """A shock without force and a mechanism that only looks leave every other number as it was, to the bit."""
+    kinds = with_needs(*kinds)
+    scenario = economy(kinds, seed, witness=False, days=60)
+    quiet = [
+        {"kind": "outage", "name": "nothing", "who": {"share": 0.5}, "when": 3, "severity": 0.0},
+        {"kind": "outage", "name": "nothing", "who": {"share": 0.5}, "when": 70, "severity": 1.0},
+        {
+            "kind": "pulse",
+            "name": "nothing",
+            "channel": data.draw(st.sampled_from(channels(kinds))),
+            "when": 2,
+            "days": 9,
+        }
+        | {"factor": 1.0},
+    ]
+    parts = [*scenario.mechanisms, {"kind": Witness}]
+    shocks = [*scenario.shocks, data.draw(st.sampled_from(quiet))]
+    plain, more = Ecosystem(scenario), Ecosystem(scenario.with_({"mechanisms": parts, "shocks": shocks}))
+    for eco in (plain, more):
+        eco.run_for(55)
+    assert_same(plain, more, but=["nothing"])
+
+
+# Closed and open again ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kinds", [["turnover"], ["turnover", "finance"], KINDS], ids=["alone", "finance", "all"])
+def test_rows_that_open_again_work_again(kinds):
+    parts = [*({"kind": kind} for kind in kinds), {"kind": Witness}]
+    count = Count(TOWN.with_({"mechanisms": parts, "mechanisms.turnover.exit_rate": 0.4}))
+    firms, back, made = count.world.firms, set(), defaultdict(float)
+    for _ in range(90):
+        count.day()
+        back |= set(np.flatnonzero((firms.alive > 0) & (firms.entered_on == count.world.day)).tolist())
+        for row in back:
+            made[row] = max(made[row], firms.production[row] / firms.output[row])
+    early = [row for row in back if firms.entered_on[row] < 60 and firms.alive[row] > 0]
+    assert len(early) >= 2
+    assert min(made[row] for row in early) > 0.5

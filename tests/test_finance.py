@@ -118,9 +118,10 @@ def test_cash_buffers_have_the_sourced_quarters():
     names = ("Baking", "Food services and drinking places", "Real estate")
     firms = 60_000
     sector = np.arange(firms) % 3
-    plan = SimpleNamespace(firms=SimpleNamespace(sector=sector, sector_names=names, __len__=lambda: firms))
-    plan.firms = type("Firms", (), {"sector": sector, "sector_names": names, "__len__": lambda self: firms})()
-    world = SimpleNamespace(plan=plan, streams=Ecosystem(TINY).world.streams)
+    told = {"sector": sector, "sector_names": names, "role": np.zeros(firms, dtype=int), "__len__": lambda self: firms}
+    world = SimpleNamespace(
+        plan=SimpleNamespace(firms=type("Firms", (), told)()), streams=Ecosystem(TINY).world.streams
+    )
     days = Finance()._cash_days(world)
     medians = [np.median(days[sector == code]) for code in range(3)]
     np.testing.assert_allclose(medians, [27, 16, 47], rtol=0.03)

@@ -213,7 +213,7 @@ def test_the_next_founder_goes_where_most_is_missing() -> None:
     founders = world.memory["turnover"]["founders"]
     founders[0] = 0.0
     assert np.all(vacancies(eco, rows, 3) == 3)
-    missing, share = world.mechanisms["turnover"]._unmet(world)
+    missing, share = world.mechanisms["turnover"]._unmet(world, np.arange(200))
     assert np.all((share >= 0) & (share <= 1))
     assert len(set(missing[rows])) > 3
     founders[0] = 1.0

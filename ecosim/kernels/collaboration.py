@@ -5,20 +5,19 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-
 NOISE = 1e-12  # relative rounding noise of wants and sales
 FAINT = 1e-6  # loss through partners that is no longer felt
 
 
 @njit(cache=True)
-def depend(ptr: Any, partner: Any, damage: Any, alive: Any, share: Any, loss: Any) -> Any:
-    """Replace each firm's ``loss`` by its ``share`` of what its partners in business miss, on the mean of them.
+def depend(ptr: Any, partner: Any, left: Any, alive: Any, coupling: Any, exposure: float, loss: Any) -> Any:
+    """Replace each firm's ``loss`` by coupling times ``exposure`` times what its partners in business miss, on average.
 
-    They miss what ``damage`` and the loss of the day before have taken. Return the means, shape (n,); 0 without any.
+    They miss what damage has not ``left`` and the loss of the day before. Return these means, shape (n,), 0 for none.
     """
     missing, around = np.empty(len(loss)), np.zeros(len(loss))
     for i in range(len(loss)):
-        missing[i] = 1.0 - (1.0 - damage[i]) * (1.0 - loss[i]) if alive[i] > 0.0 else -1.0
+        missing[i] = 1.0 - min(left[i], 1.0) * (1.0 - loss[i]) if alive[i] > 0.0 else -1.0
     for i in range(len(loss)):
         total, many = 0.0, 0
         for at in range(ptr[i], ptr[i + 1]):
@@ -28,7 +27,7 @@ def depend(ptr: Any, partner: Any, damage: Any, alive: Any, share: Any, loss: An
                 many += 1
         if many > 0:
             around[i] = total / many
-        loss[i] = share[i] * around[i]
+        loss[i] = coupling[i] * exposure * around[i]
         if loss[i] < FAINT:
             loss[i] = 0.0
     return around

@@ -54,7 +54,7 @@ def struck(
                 age[i] += 1.0
                 continue
             active[i], age[i], share[i] = 0.0, 0.0, 0.0
-        if trouble > above[i] and alive[i] > 0.0 and quality[i] > 0.0:
+        if trouble > 0.0 and trouble > above[i] and alive[i] > 0.0 and quality[i] > 0.0:
             rows[found] = i
             found += 1
     return rows[:found].copy()
@@ -102,13 +102,14 @@ def upkeep(
 
 @njit(cache=True)
 def rent(
-    left: Any, output: Any, age: Any, share: Any, cost: Any, ramp_days: float, backup_days: Any, cash: Any,
+    rows: Any, left: Any, output: Any, age: Any, share: Any, cost: Any, ramp_days: float, backup_days: Any, cash: Any,
     reserve: Any, cash_target: Any, alive: Any, bill: Any, part: Any,
 ) -> None:  # fmt: skip
-    """What backups in use cost today as far as firms can pay, ``bill``, and the ``part`` of it that they can, (n,)."""
-    for i in range(len(share)):
-        bill[i], part[i] = 0.0, 1.0
-        if share[i] > 0.0 and left[i] < 1.0:
+    """What firms ``rows`` can pay today for their backups, ``bill``, and what ``part`` of the rent that is, (n,)."""
+    bill[:] = 0.0
+    for i in rows:
+        part[i] = 1.0
+        if left[i] < 1.0:
             there = share[i] * strength(age[i], ramp_days, backup_days[i])
             due = cost[i] * output[i] * (1.0 - left[i]) * there
             bill[i] = payable(due, cash[i], reserve[i], cash_target[i], alive[i])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 NOISE = 1e-12  # relative rounding noise of sums: a shortage below it is none
@@ -177,6 +178,29 @@ def trade(
         invoiced[i] = at[i, 1]
         receivables[i] = max(0.0, receivables[i] + at[i, 1] - at[i, 0])
         by_role[role[i]] += at[i, 1]
+
+
+@njit(cache=True)
+def note_moves(
+    ptr: Any, supplier: Any, flow: Any, creditor: Any, noted: Any, owed: Any, days: Any, working_capital: Any
+) -> Any:
+    """Find links with open invoices that belong to another supplier than was noted, shape (moved,).
+
+    What links usually tie up, flow x days, moves in ``working_capital``: suppliers lend it and buyers borrow it.
+    """
+    moved = np.empty(len(supplier), dtype=np.int64)
+    count = 0
+    for i in range(len(days)):
+        for e in range(ptr[i], ptr[i + 1]):
+            if supplier[e] == creditor[e] and flow[e] == noted[e]:
+                continue
+            working_capital[creditor[e]] -= noted[e] * days[i]
+            working_capital[supplier[e]] += flow[e] * days[i]
+            working_capital[i] += (noted[e] - flow[e]) * days[i]
+            if supplier[e] != creditor[e] and owed[e] > 0.0:
+                moved[count] = e
+                count += 1
+    return moved[:count].copy()
 
 
 @njit(cache=True)

@@ -22,12 +22,13 @@ def remember(
 
 @njit(cache=True)
 def listen(
-    rows: Any, ptr: Any, supplier: Any, out_ptr: Any, client: Any, fear: Any, holds: Any, heard: Any, share: Any
-) -> None:
+    rows: Any, ptr: Any, supplier: Any, buyer: Any, out_ptr: Any, out_link: Any, fear: Any, holds: Any, heard: Any,
+    share: Any,
+) -> None:  # fmt: skip
     """Mean fear of the suppliers and clients of some firms, and the share of them that holds each option; in place.
 
-    ``holds`` is (options, n), ``heard`` (rows,), ``share`` (options, rows); ``client`` lists the buyers behind
-    ``out_ptr``. Both results are 0 for a firm that deals with nobody.
+    ``holds`` has an array (n,) an option, ``heard`` is (rows,), ``share`` (options, rows); both are 0 for a firm that
+    deals with nobody.
     """
     for at in range(len(rows)):
         i = rows[at]
@@ -36,12 +37,12 @@ def listen(
         for e in range(ptr[i], ptr[i + 1]):
             total += fear[supplier[e]]
         for e in range(out_ptr[i], out_ptr[i + 1]):
-            total += fear[client[e]]
+            total += fear[buyer[out_link[e]]]
         heard[at] = total / peers if peers > 0 else 0.0
-        for option in range(holds.shape[0]):
+        for option in range(len(holds)):
             holders = 0
             for e in range(ptr[i], ptr[i + 1]):
-                holders += holds[option, supplier[e]] > 0.0
+                holders += holds[option][supplier[e]] > 0.0
             for e in range(out_ptr[i], out_ptr[i + 1]):
-                holders += holds[option, client[e]] > 0.0
+                holders += holds[option][buyer[out_link[e]]] > 0.0
             share[option, at] = holders / peers if peers > 0 else 0.0

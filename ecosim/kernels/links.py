@@ -36,22 +36,23 @@ def regrouped(
 ) -> tuple[Any, Any, Any]:  # fmt: skip
     """Bring an index of `by_supplier` up to date where some ``links``, sorted and each once, have changed.
 
-    ``before`` holds the supplier that each of them had. The lists of suppliers that they touch are merged anew; all that
-    lies between is copied as it stands.
+    ``before`` holds the supplier that each of them had. The lists of suppliers that they touch are merged anew; all
+    that lies between is copied as it stands.
     """
     firms = len(out_ptr) - 1
     order = np.argsort(supplier[links], kind="mergesort")  # stable: the links that come to a firm stay in order of row
     gone = np.zeros(len(supplier), dtype=np.bool_)
-    shift, touched = np.zeros(firms + 1, dtype=np.int64), np.zeros(firms, dtype=np.bool_)
+    ptr, touched = np.zeros(firms + 1, dtype=np.int64), np.zeros(firms, dtype=np.bool_)
     for k in range(len(links)):
         gone[links[k]] = True
         touched[before[k]] = touched[supplier[links[k]]] = True
     for i in np.flatnonzero(touched):
         for k in range(out_ptr[i], out_ptr[i + 1]):
-            shift[i + 1] -= gone[out_link[k]]
+            ptr[i + 1] -= gone[out_link[k]]
     for e in links:
-        shift[supplier[e] + 1] += flow[e] > 0.0
-    ptr = out_ptr + np.cumsum(shift)
+        ptr[supplier[e] + 1] += flow[e] > 0.0
+    for row in range(firms):  # from the change of each firm's links to where they start
+        ptr[row + 1] += ptr[row] + out_ptr[row + 1] - out_ptr[row]
     link, flows = np.empty(ptr[firms], dtype=np.int32), np.empty(ptr[firms])
     start, come = 0, 0  # first firm not copied yet, first arrival not placed yet
     for i in np.append(np.flatnonzero(touched), firms):
@@ -73,7 +74,8 @@ def regrouped(
 
 @njit(inline="always")
 def _let_in(
-    link: Any, flows: Any, links: Any, order: Any, supplier: Any, flow: Any, firm: int, below: int, come: int, place: int
+    link: Any, flows: Any, links: Any, order: Any, supplier: Any, flow: Any, firm: int, below: int, come: int,
+    place: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Place those links that come to ``firm`` and stand before row ``below``; return what is next."""
     while come < len(order) and supplier[links[order[come]]] == firm and links[order[come]] < below:

@@ -156,7 +156,8 @@ def means(
 @njit(inline="always")
 def _is_news(firm: int, final: Any, output: Any, near: float, agreed: Any, pace: Any) -> bool:
     """Whether a firm needs another pace than its suppliers know of."""
-    return output[firm] > 0.0 and abs((final[firm] + agreed[firm]) / output[firm] - pace[firm]) > near
+    off = abs(final[firm] + agreed[firm] - pace[firm] * output[firm])
+    return bool(off > near * output[firm] and output[firm] > 0.0)
 
 
 @njit(inline="always")
@@ -180,8 +181,8 @@ def agree(
     """
     fits = np.zeros(len(links), dtype=np.bool_)
     for k in range(len(links)):
-        e, new = links[k], np.int64(firms[k])
-        old, amount = np.int64(planned[e]), flow[e] * pace[buyer[k]]
+        e, new, old = links[k], int(firms[k]), int(planned[links[k]])
+        amount = flow[e] * pace[buyer[k]]
         if new < 0 or holds(ptr, planned, flow, buyer[k], new, False):
             continue
         planned[e] = new
@@ -198,7 +199,7 @@ def agree(
             before, change = _tell(i, final, output, agreed, pace)
             told.append((i, before))
             for f in range(ptr[i], ptr[i + 1]):
-                other = np.int64(planned[f])
+                other = int(planned[f])
                 changed.append((other, agreed[other]))
                 agreed[other] += flow[f] * change
         fits[k] = True

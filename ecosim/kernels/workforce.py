@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 NOISE = 1e-9  # a share below this is rounding
@@ -31,7 +30,7 @@ def release(i: int, share: float, employed: Any, trainees: Any, market: Any, usu
 @njit(inline="always")
 def covered(there: float, cross_training: float, exposure: float) -> float:
     """Share of the usual work that is done where only the share ``there`` of the staff can come."""
-    return 1.0 - (1.0 - min(there, 1.0)) * (1.0 - cross_training) * exposure
+    return 1.0 - (1.0 - there) * (1.0 - cross_training) * exposure
 
 
 @njit(cache=True)
@@ -56,11 +55,15 @@ def seek(
         if alive[i] > 0.0 and open_[i] == 0.0:
             wish = max(1.0 - employed[i], 0.0)
         elif alive[i] > 0.0:
-            most = need[i] if need[i] > 1.0 + strain_above[i] else 1.0
+            most = need[i] if need[i] > 1.0 and need[i] > 1.0 + strain_above[i] else 1.0
             asked = min(demand[i] / output[i], most) if output[i] > 0.0 else 1.0
-            here = employed[i] * covered(there[i], cross_training[i], exposure[i])
-            wish = min(max(asked - here, 0.0), hiring_speed[i])
-        open_[i] = alive[i]
+            here = employed[i]
+            if there[i] < 1.0:
+                here *= covered(there[i], cross_training[i], exposure[i])
+            if asked > here:
+                wish = min(asked - here, hiring_speed[i])
+        if open_[i] != alive[i]:
+            open_[i] = alive[i]
         wanted[i] = wish if wish >= NOISE else 0.0
         if wanted[i] > 0.0:
             needed[market[i]] += wanted[i] * usual[i]
@@ -84,24 +87,29 @@ def work(
             trainees[i] -= trainees[i] / training_days[i]
             if trainees[i] < NOISE:
                 trainees[i] = 0.0
-        staff[i] = employed[i] * min(there[i], 1.0)
-        hands = employed[i] - (1.0 - flexibility[i]) * trainees[i]
-        labour = hands * covered(there[i], cross_training[i], exposure[i])
-        if labour > 1.0 - NOISE:
-            labour = 1.0
-        able[i] = labour * (1.0 - effect[i] * (1.0 - wellbeing[i])) * (1.0 + extra[i])
+        labour = employed[i]
+        if trainees[i] > 0.0:
+            labour -= (1.0 - flexibility[i]) * trainees[i]
+        staff[i] = employed[i]
+        if there[i] < 1.0:
+            staff[i] *= there[i]
+            labour *= covered(there[i], cross_training[i], exposure[i])
+        able[i] = 1.0 if labour > 1.0 - NOISE else labour
+        if wellbeing[i] < 1.0:
+            able[i] *= 1.0 - effect[i] * (1.0 - wellbeing[i])
+        able[i] *= 1.0 + extra[i]
 
 
 @njit(cache=True)
 def overtime_bill(
-    extra: Any, pay: Any, wages: Any, cash: Any, reserve: Any, cash_target: Any, bill: Any
-) -> bool:  # fmt: skip
+    extra: Any, pay: Any, wages: Any, cash: Any, reserve: Any, cash_target: Any, alive: Any, bill: Any
+) -> bool:
     """Write the ``bill`` for overtime that cash above the reserve can pay; say whether anybody worked longer."""
     some = False
     for i in range(len(bill)):
         bill[i] = 0.0
         if extra[i] > 0.0:
-            bill[i] = min(pay[i] * extra[i] * wages[i], max(cash[i] - reserve[i] * cash_target[i], 0.0))
+            bill[i] = min(pay[i] * extra[i] * wages[i], max(cash[i] - reserve[i] * cash_target[i], 0.0)) * alive[i]
             some = True
     return some
 
@@ -117,8 +125,8 @@ def tire(
     """
     for i in range(len(staff)):
         made = production[i] / output[i] if output[i] > 0.0 else 1.0
-        load = made / staff[i] if made > staff[i] > 0.0 else 0.0
-        if load > 1.0 + above[i] + NOISE:
+        load = made / staff[i] if made > staff[i] > 0.0 else 1.0
+        if load > 1.0 and load > 1.0 + above[i] + NOISE:
             wellbeing[i] *= 1.0 - min(burnout[i] * (load - 1.0), 1.0)
         elif wellbeing[i] < 1.0:
             wellbeing[i] += rest[i] * (1.0 - wellbeing[i])
@@ -136,10 +144,12 @@ def plan_overtime(demand: Any, capacity: Any, ceiling: Any, most: Any, most_days
     for i in range(len(extra)):
         usual = capacity[i] / (1.0 + extra[i]) if extra[i] > 0.0 else capacity[i]
         asked = min(demand[i], ceiling[i])
-        extra[i] = 0.0
+        longer = 0.0
         if asked > usual * (1.0 + NOISE) and usual > 0.0:
-            extra[i] = min(asked / usual - 1.0, most[i]) * min(saved[i], 1.0)
-        if extra[i] > 0.0:
-            saved[i] = max(saved[i] - extra[i] / most[i], 0.0)
-        else:
+            longer = min(asked / usual - 1.0, most[i]) * min(saved[i], 1.0)
+        if longer > 0.0:
+            saved[i] = max(saved[i] - longer / most[i], 0.0)
+        elif saved[i] < most_days[i]:
             saved[i] = min(saved[i] + 1.0, most_days[i])
+        if extra[i] != longer:
+            extra[i] = longer

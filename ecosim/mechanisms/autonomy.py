@@ -74,6 +74,7 @@ class Autonomy(Mechanism):
         firms.ensure("freedom", 1.0)[:] = self.per_firm(world, "freedom") * attention
         firms.add("eagerness", 1.0 / (1.0 + (1.0 - a) * self.habit))
         firms.add("outlook", firms.output)
+        firms.ensure("alive", 1.0)
         days = int(np.rint(firms.delay.max(initial=1.0)))
         world.memory[self.kind] = {"seen": np.tile(firms.output, (days, 1))}
 
@@ -87,10 +88,9 @@ class Autonomy(Mechanism):
         today = world.day % len(seen)
         seen[today] = firms["production"]
         self._welcome(world)
-        delay = np.rint(firms["delay"]).astype(np.int64).clip(1, len(seen))
-        plan(seen, today, delay, firms["eagerness"], firms["outlook"], firms["expected"])
-        if "alive" in firms:
-            firms["expected"][firms["alive"] == 0] = 0.0
+        plan(
+            seen, today, firms["delay"], firms["eagerness"], firms["alive"], firms["outlook"], firms["expected"]
+        )  # fmt: skip
         firms["expected"][own] = firms["outlook"][own] = answers
 
     def _welcome(self, world: World) -> None:

@@ -154,12 +154,13 @@ class Collaboration(Mechanism):
         loss = firms["shared_loss"]
         if left is None and not loss.any():
             return
-        damage = np.zeros(world.firms.rows) if left is None else np.clip(1.0 - left, 0.0, 1.0)
-        share = firms["coupling"] * self.exposure
-        around = depend(kept["ptr"], kept["partner"], damage, firms["alive"], share, loss)
+        left = np.ones(world.firms.rows) if left is None else left
+        around = depend(
+            kept["ptr"], kept["partner"], left, firms["alive"], firms["coupling"], self.exposure, loss
+        )  # fmt: skip
         if loss.any():
             world.sheet.scale("capability", 1.0 - loss)
-        if "repair" in world.sheet.channels and self.joint_recovery and damage.any():
+        if "repair" in world.sheet.channels and self.joint_recovery and left.min() < 1.0:
             has = np.diff(kept["ptr"]) > 0
             world.sheet.scale("repair", 1.0 + has * firms["coupling"] * self.joint_recovery * (1.0 - around))
 
@@ -179,14 +180,21 @@ class Collaboration(Mechanism):
 
         firms, kept, plan = world.firms.columns, world.memory[self.kind], world.plan
         sector, customer, sectors = plan.firms.sector, plan.customer, len(plan.firms.sector_names)
+        # Who is sent elsewhere brings money, and gets the less for it the dearer the goods are there.
+        price = firms["posted_price"] if "pricing" in world.mechanisms else 1.0
+        wanted, bought, most, inputs, made = (
+            firms[name] * price if "pricing" in world.mechanisms else firms[name]
+            for name in ("wanted", "consumption", "capacity", "ceiling", "production")
+        )
         short, away, spare = turned_away(
-            firms["wanted"], firms["consumption"], firms["coupling"], firms["capacity"], firms["ceiling"],
-            firms["production"], sector, customer, sectors, sectors * world.customers.rows,
+            wanted, bought, firms["coupling"], most, inputs, made, sector, customer, sectors,
+            sectors * world.customers.rows,
         )  # fmt: skip
         if not len(short):
             return
         served = np.zeros(world.firms.rows)
         refer(short, kept["ptr"], kept["partner"], sector, customer, away, spare, served)
+        served /= price
         for name in ("demand", "production", "consumption"):
             firms[name] += served
 
@@ -247,10 +255,9 @@ class Collaboration(Mechanism):
         stake, balance = self._stake(world, kept["ptr"]), float(kept["pool"][0])
         left = world.sheet.read("capacity")
         if left is not None:
-            lost = np.clip(1.0 - left, 0.0, 1.0) * (firms["alive"] > 0.0)
-            if "cash_target" in firms:
-                lost = lost * (firms["cash"] < firms["cash_target"])
-            claims = self.pool_cover * lost * stake
+            hit = np.flatnonzero((left < 1.0) & (firms["alive"] > 0.0) & (firms["cash"] < firms["cash_target"]))
+            claims = np.zeros(world.firms.rows)
+            claims[hit] = self.pool_cover * (1.0 - left[hit]) * stake[hit]
             if claims.any() and balance > 0.0:
                 claims *= min(1.0, balance / float(claims.sum()))
                 world.money.pay("claims on the pool", "bank", "firms", claims)

@@ -175,9 +175,12 @@ class Continuity(Mechanism):
             if event["day"] < world.day:
                 break
             named = event["event"].lower()
-            told[event["rows"]] = True
+            if named.endswith(" is over"):
+                continue
+            rows = event["rows"][event["damage"] | (event["amount"] != 1.0)]  # a channel scaled by 1 is no event
+            told[rows] = True
             if any(word.lower() in named for word in self.scenarios):
-                known[event["rows"]] = True
+                known[rows] = True
         return np.asarray(known | ~told)
 
     def settle(self, world: World, rng: Stream) -> None:
@@ -190,10 +193,11 @@ class Continuity(Mechanism):
         accounts = firms["cash"], kept["reserve"], firms["cash_target"], firms["alive"]
         upkeep(kept["daily_cost"], firms["output"], firms["usual_profit"], OF_PROFIT, *accounts, bill)
         world.money.pay("continuity planning", "firms", "households", bill)
-        if kept["share"].any():
+        working = np.flatnonzero(kept["share"])
+        if len(working):
             rent(
-                world.sheet.multipliers["capacity"], firms["output"], kept["age"], kept["share"], kept["backup_cost"],
-                self.ramp_days, kept["backup_days"], *accounts, bill, kept["paid"],
+                working, world.sheet.multipliers["capacity"], firms["output"], kept["age"], kept["share"],
+                kept["backup_cost"], self.ramp_days, kept["backup_days"], *accounts, bill, kept["paid"],
             )  # fmt: skip
             world.money.pay("backup capacity", "firms", "outside", bill)
 

@@ -103,7 +103,8 @@ class Experiments(Mechanism):
             firms["freedom"], self.erosion_days, self.aspiration_days,
         )  # fmt: skip
         self._finish(world, rng)
-        ready = np.flatnonzero((firms["urge"] <= 0.0) & (firms["trial_ends"] < 0.0) & (firms["alive"] > 0.0))
+        ready = np.flatnonzero(firms["urge"] <= 0.0)
+        ready = ready[(firms["trial_ends"][ready] < 0.0) & (firms["alive"][ready] > 0.0)]
         firms["trial_ends"][ready] = world.day + self.trial_days
 
     def _finish(self, world: World, rng: Stream) -> None:

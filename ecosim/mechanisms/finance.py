@@ -409,17 +409,21 @@ class Finance(Mechanism):
 
     def _take_note_of_links(self, world: World) -> None:
         """Keep open invoices of suppliers that a link no longer belongs to: they are still owed, to them."""
+        from ecosim.kernels import finance as kernel
+
         links, memory = world.links, world.memory[self.kind]
         owed = links.columns["owed"]
-        rows = np.flatnonzero((owed > 0) & (links.supplier != memory["creditor"]))
-        memory["old_buyer"] = np.append(memory["old_buyer"], links.buyer[rows].astype(np.int64))
-        memory["old_supplier"] = np.append(memory["old_supplier"], memory["creditor"][rows].astype(np.int64))
-        memory["old_owed"] = np.append(memory["old_owed"], owed[rows])
-        owed[rows] = 0.0
+        rows = kernel.note_moves(
+            links.ptr, links.supplier, links.flow, memory["creditor"], memory["flow"], owed,
+            world.firms.payment_days, memory["working_capital"],
+        )  # fmt: skip
+        if len(rows):
+            buyer = np.searchsorted(links.ptr, rows, side="right") - 1
+            memory["old_buyer"] = np.append(memory["old_buyer"], buyer)
+            memory["old_supplier"] = np.append(memory["old_supplier"], memory["creditor"][rows].astype(np.int64))
+            memory["old_owed"] = np.append(memory["old_owed"], owed[rows])
+            owed[rows] = 0.0
         memory["creditor"], memory["flow"] = links.supplier, links.flow
-        usual = links.flow * world.firms.payment_days[links.buyer]
-        tied = (np.bincount(who, usual, minlength=world.firms.rows) for who in (links.supplier, links.buyer))
-        memory["working_capital"] = next(tied) - next(tied)
 
     def _settle_old(self, world: World, rate: Array, paid: Array, received: Array) -> None:
         firms, memory = world.firms, world.memory[self.kind]

@@ -121,16 +121,20 @@ class Income(Mechanism):
 
     def evening(self, world: World, rng: Stream) -> None:
         """Let people see what they earned today, and change what they mean to buy."""
+        from ecosim.kernels.income import lost_wages
+
         people, firms = world.customers, world.firms
         if "finance" not in world.mechanisms:
             self._pay(world)
-        lost = firms.wage_bill - firms.wages
-        lost[np.abs(lost) <= NOISE * firms.wage_bill] = 0.0
-        if not lost.any() and (people.spending == people.budget).all():
+        lost, relief = np.zeros((2, people.rows))
+        other = lost_wages(
+            firms.wage_bill, firms.wages, world.sheet.multipliers["benefits"], self.replacement_rate,
+            world.plan.customer, lost, relief,
+        )  # fmt: skip
+        if not other and (people.spending == people.budget).all():
             people.lost_wages[:] = people.benefits[:] = 0.0
             return
-        relief = self.replacement_rate * np.maximum(lost, 0.0) * world.sheet.multipliers["benefits"]
-        people.lost_wages[:], people.benefits[:] = (self._reach(world, by_firm) for by_firm in (lost, relief))
+        people.lost_wages[:], people.benefits[:] = self._reach(world, lost), self._reach(world, relief)
         if world.money is not None and people.benefits.any():
             world.money.pay("benefits", "government", "households", people.benefits)
         aim = people.budget - self.spending_share * (people.lost_wages - people.benefits)
@@ -148,8 +152,8 @@ class Income(Mechanism):
         if "alive" in firms:
             firms.wages[:] *= firms.columns["alive"]
 
-    def _reach(self, world: World, by_firm: Array) -> Array:
-        """What each community gets of amounts (n,) that are earned at firms."""
+    def _reach(self, world: World, near: Array) -> Array:
+        """What each community gets of amounts that are earned beside each, both (m,)."""
         memory = world.memory.get(self.kind, {})
         commuting = world.money.commuting if world.money is not None else Commuting(memory["kept"], memory["shared"])
-        return commuting.earned(np.bincount(world.plan.customer, by_firm, minlength=world.customers.rows))
+        return commuting.earned(near)

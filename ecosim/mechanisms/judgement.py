@@ -187,8 +187,11 @@ class Judgement(Mechanism):
         if not (firms["fear"].any() or any(firms[f"holds_{name}"].any() for name in OPTIONS)):
             firms["risk"][rows] = self.base_risk
             return share > 0.0
-        holds = np.stack([firms[f"holds_{name}"] for name in OPTIONS])
-        listen(rows, links.ptr, links.supplier, links.out_ptr, links.client_of_out, firms["fear"], holds, heard, share)
+        holds = tuple(firms[f"holds_{name}"] for name in OPTIONS)
+        listen(
+            rows, links.ptr, links.supplier, links.buyer, links.out_ptr, links.out_link, firms["fear"], holds, heard,
+            share,
+        )  # fmt: skip
         own = firms["fear"][rows]
         firms["risk"][rows] = np.clip(own + self.talk * heard, self.base_risk, 1.0)
         firms["shaken"][rows] = own >= heard

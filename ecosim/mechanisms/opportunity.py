@@ -95,10 +95,11 @@ class Opportunity(Mechanism):
     def evening(self, world: World, rng: Stream) -> None:
         """Sell off what was closed for long enough; scrap and build."""
         firms = world.firms.columns
-        closed = firms["alive"] == 0.0
-        if closed.any() or firms["shut_days"].any():
-            firms["shut_days"] += 1.0
-            firms["shut_days"][~closed] = 0.0
+        closed = np.flatnonzero(firms["alive"] == 0.0)
+        days = firms["shut_days"][closed] + 1.0
+        firms["shut_days"].fill(0.0)
+        firms["shut_days"][closed] = days
+        if (days >= max(1, self.wait_days)).any():
             self._sell_off(world)
         changed = np.flatnonzero(firms["acquired"])
         if len(changed):
@@ -108,12 +109,13 @@ class Opportunity(Mechanism):
     # --- buying ---------------------------------------------------------------------------------------------------
 
     def _offered(self, world: World) -> Array:
-        """Capacity that closed firms offer today, shape (n,)."""
+        """Capacity that firms closed for long enough offer today, shape (n,)."""
         firms = world.firms.columns
-        fixed = (1.0 - self.movable) * (firms["potential"] - firms["acquired"])
-        offered = np.maximum(firms["potential"] - fixed, 0.0)
-        waiting = (firms["alive"] > 0) | (firms["shut_days"] < max(1, self.wait_days))
-        offered[waiting | (offered < GONE * firms["output"])] = 0.0
+        rows = np.flatnonzero((firms["shut_days"] >= max(1, self.wait_days)) & (firms["alive"] == 0.0))
+        fixed = (1.0 - self.movable) * (firms["potential"][rows] - firms["acquired"][rows])
+        movable = np.maximum(firms["potential"][rows] - fixed, 0.0)
+        offered = np.zeros(world.firms.rows)
+        offered[rows] = np.where(movable < GONE * firms["output"][rows], 0.0, movable)
         return offered
 
     def _new_price(self, firms: dict[str, Array]) -> Array:

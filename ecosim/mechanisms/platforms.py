@@ -217,13 +217,12 @@ class Platforms(Mechanism):
 
     def morning(self, world: World, rng: Stream) -> None:
         """What cannot be done while the cloud is down, and how far a search for suppliers reaches."""
-        firms = world.firms
+        firms, rows = world.firms.columns, world.memory["platforms"]["rows"]
         cloud = _working(world, "cloud")
         if cloud is not None:
-            world.sheet.scale("capability", 1.0 - firms.cloud_share * (1.0 - cloud))
+            world.sheet.scale("capability", 1.0 - firms["cloud_share"] * (1.0 - cloud))
         platform = _working(world, "platform")
-        member = firms.platform >= 0
-        firms.search_reach[:] = 1.0 + self.search * (member if platform is None else member * platform)
+        firms["search_reach"][rows] = 1.0 + self.search * (1.0 if platform is None else platform[rows])
 
     def expect(self, world: World, rng: Stream) -> None:
         """Share what platform customers want among members, and turn away those whom an outage keeps from ordering."""

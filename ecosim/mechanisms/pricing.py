@@ -150,7 +150,8 @@ class Pricing(Mechanism):
             return
         firms = world.firms
         extra = np.minimum((dearer - 1.0) * firms.production, np.maximum(firms.cash, 0.0))
-        world.money.pay("dearer inputs", "firms", "outside", extra)
+        if extra.any():
+            world.money.pay("dearer inputs", "firms", "outside", extra)
 
     def evening(self, world: World, rng: Stream) -> None:
         """Set tomorrow's prices, and say how customers take them."""

@@ -52,9 +52,9 @@ class Sourcing(Mechanism):
     firms attach like this (Reisch, Borsos & Thurner 2025). The candidate with the largest
     ``room / output`` wins, provided that it has room for the whole flow. Room is min(capacity, ceiling) -
     max(demand, x); x is what the firm must make once all that is agreed has come about, x = c + A x (Leontief), because
-    orders are low in a crisis and come back. Nobody signs what its own suppliers, and theirs, could not make: with every
-    move x has to stay within half of everybody's headroom. x is not solved anew: a firm whose needs have changed by
-    more than a thousandth of its output tells its suppliers, and what is less stays noted until it adds up.
+    orders are low in a crisis and come back. Nobody signs what its own suppliers, and theirs, could not make: with
+    every move, one after the other, x has to stay within half of everybody's headroom. x is not solved anew each time:
+    who needs a thousandth of its output more or less tells its suppliers, and what is less adds up until it is told.
     The flow moves after ``onboarding_days``; stock, product and total purchases of the buyer stay as they were.
     With the chance ``return_chance`` the firm goes back as soon as its old supplier has room again.
 

@@ -189,9 +189,11 @@ class Turnover(Mechanism):
     def morning(self, world: World, rng: Stream) -> None:
         """Those who opened in the last weeks are not yet at their full capacity."""
         firms = world.firms.columns
-        firms["age"][:] = world.day - firms["entered_on"]
+        np.subtract(world.day, firms["entered_on"], out=firms["age"])
+        if "workforce" in world.mechanisms:  # there, new people learning their jobs are the ramp
+            return
         young = np.flatnonzero((firms["age"] < self.ramp_days) & (firms["entered_on"] >= 0))
-        if len(young) and "workforce" not in world.mechanisms:  # there, new people learning their jobs are the ramp
+        if len(young):
             ramp = self.start + (1.0 - self.start) * firms["age"][young] / self.ramp_days
             world.sheet.multiply("capability", young, ramp)
 
@@ -206,10 +208,12 @@ class Turnover(Mechanism):
     def evening(self, world: World, rng: Stream) -> None:
         """Some close for good; whatever is closed waits for a new owner; new owners open tomorrow."""
         firms = world.firms.columns
-        last = np.flatnonzero((firms["closes_on"] <= world.day) & (firms["alive"] > 0))
+        due = np.flatnonzero(firms["closes_on"] <= world.day)
+        last = due[firms["alive"][due] > 0]
         if len(last):
             world.close(last, "closes for good")
-        gone = np.flatnonzero((firms["alive"] == 0) & (firms["closed_on"] < 0))
+        free = np.flatnonzero(firms["alive"] == 0)
+        gone = free[firms["closed_on"][free] < 0]
         if len(gone):
             firms["closed_on"][gone] = world.day
             luck = 0.5 + rng.uniform(world.day, gone, draw=2)
@@ -217,7 +221,6 @@ class Turnover(Mechanism):
             firms["searching"][gone] = np.where(announced, 0.0, firms["search_days"][gone] * luck)
             firms["permitting"][gone] = firms["regulation_days"][gone] * luck
         self._found(world)
-        free = np.flatnonzero(firms["alive"] == 0)
         if len(free):
             self._open(world, rng, free)
 
@@ -239,26 +242,29 @@ class Turnover(Mechanism):
         """Let new owners come nearer to opening, and as many of them open as there are founders."""
         firms, founders = world.firms.columns, world.memory[self.kind]["founders"]
         speed = world.sheet.read("entry")
-        missing, share = self._unmet(world)
+        missing, share = self._unmet(world, free)
         searching = firms["searching"][free]
-        firms["searching"][free] = np.maximum(searching - (1.0 + self.pull * share[free]), 0.0)
+        firms["searching"][free] = np.maximum(searching - (1.0 + self.pull * share), 0.0)
         found = free[searching <= 0.0]
         firms["permitting"][found] -= 1.0 if speed is None else speed[found]
-        ready = found[firms["permitting"][found] <= 0.0]
-        places = int(founders[0])
+        able = (searching <= 0.0) & (firms["permitting"][free] <= 0.0)
+        ready, places = free[able], int(founders[0])
         if len(ready) > places:
-            ready = np.sort(ready[np.argsort(-missing[ready], kind="stable")[:places]])
+            ready = np.sort(ready[np.argsort(-missing[able], kind="stable")[:places]])
         founders[0] -= len(ready)
         if len(ready):
             self._enter(world, rng, ready)
 
-    def _unmet(self, world: World) -> tuple[Array, Array]:
-        """What the market of each firm was asked for today and did not make: amounts (n,) and shares (n,)."""
-        firms, market = world.firms.columns, world.memory[self.kind]["market"]
-        asked = np.bincount(market, np.maximum(firms["demand"], firms["production"]))
-        missing = asked - np.bincount(market, firms["production"])
+    def _unmet(self, world: World, rows: Array) -> tuple[Array, Array]:
+        """What the markets of some firms were asked for today and did not make: amounts and shares, both (rows,)."""
+        from ecosim.kernels.turnover import add_up
+
+        firms, plan, market = world.firms.columns, world.plan, world.memory[self.kind]["market"]
+        asked, made = np.zeros((2, world.customers.rows * len(plan.firms.sector_names)))
+        add_up(market, firms["demand"], firms["production"], asked, made)
+        missing = asked - made
         share = np.divide(missing, asked, out=np.zeros(len(asked)), where=asked > 0)
-        return missing[market], share[market]
+        return missing[market[rows]], share[market[rows]]
 
     def _enter(self, world: World, rng: Stream, rows: Array) -> None:
         """Put new owners into some rows, who open tomorrow."""

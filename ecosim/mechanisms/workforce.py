@@ -168,10 +168,10 @@ class Workforce(Mechanism):
         kept, firms, bill = world.memory[self.kind], world.firms.columns, np.empty(world.firms.rows)
         longer = overtime_bill(
             kept["extra"], kept["overtime_pay"], firms["wages"], firms["cash"], kept["reserve"], firms["cash_target"],
-            bill,
+            firms["alive"], bill,
         )  # fmt: skip
         if longer:
-            world.money.pay("overtime", "firms", "households", bill * firms["alive"])
+            world.money.pay("overtime", "firms", "households", bill)
 
     def evening(self, world: World, rng: Stream) -> None:
         """Tire or rest, lay off those idle for long, and plan tomorrow's overtime."""
