@@ -41,6 +41,7 @@ OUTCOMES = {
     "gini": "Gini coefficient of output in the last tenth of the run, minus the twin's",
 }
 NEAR = 0.98
+NEGLIGIBLE = {"loss": 0.01, "disturbed": 0.1, "failures": 0.05, "gini": 1e-4}  # effects that are told as 0
 
 
 def needed(kind: str) -> set[str]:
@@ -131,16 +132,22 @@ def page(runs: pd.DataFrame, table: pd.DataFrame, how: str) -> str:
     """The table as Markdown: what is clear of zero is bold."""
     lines = ["# What each mechanism does", "", how, ""]
     lines += [f"- **{name}**: {meaning}" for name, meaning in OUTCOMES.items()]
+    limits = ", ".join(f"{limit:g} ({name})" for name, limit in NEGLIGIBLE.items())
+    lines += [
+        "",
+        'Bold where the interval excludes 0; "none" where not a bit changed; 0 where mean and interval are below',
+    ]
+    lines += [f"{limits}."]
     lines += ["", "Means without any mechanism (core) and with all:", ""]
     lines += ["| world | shock | " + " | ".join(OUTCOMES) + " |", "|---" * (2 + len(OUTCOMES)) + "|"]
     base = runs[runs["variant"].isin(["core", "all"])].groupby(["variant", "shock"])[list(OUTCOMES)].mean()
     for (world, shock), row in base.iterrows():
         lines.append(f"| {world} | {shock} | " + " | ".join(f"{row[name]:.3g}" for name in OUTCOMES) + " |")
     for outcome, meaning in OUTCOMES.items():
-        lines += ["", f"## {outcome}", "", f"Effect on {meaning}; bold where the 95 % interval excludes 0.", ""]
+        lines += ["", f"## {outcome}", "", f"Effect on {meaning}.", ""]
         lines += ["| mechanism | " + " | ".join(f"{shock}: alone | {shock}: with" for shock in SHOCKS) + " |"]
         lines += ["|---" * (1 + 2 * len(SHOCKS)) + "|"]
-        some = table[table["outcome"] == outcome].set_index(["mechanism", "shock"])
+        some = table[table["outcome"] == outcome].set_index(["mechanism", "shock"], drop=False)
         for kind in some.index.get_level_values(0).unique():
             cells = [_cell(some.loc[(kind, shock)], way) for shock in SHOCKS for way in ("alone", "with")]
             lines.append(f"| {kind} | " + " | ".join(cells) + " |")
@@ -151,7 +158,9 @@ def _cell(row: pd.Series, way: str) -> str:
     mean, half = row[way], row[f"{way}_ci"]
     if mean == 0 and not half > 0:
         return "none"
-    text = f"{mean:+.3g} ± {half:.2g}"
+    if abs(mean) < NEGLIGIBLE[row["outcome"]] and half < NEGLIGIBLE[row["outcome"]]:
+        return "0"
+    text = f"{mean:+.2g} ± {half:.2g}"
     return f"**{text}**" if abs(mean) > half else text
 
 

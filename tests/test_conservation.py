@@ -30,8 +30,8 @@ TOWN = Scenario(
     economy={"kind": "table", "firms": 100, "headroom": 0.25, "smoothing_days": 30, "rationing": 1},
     network={"kind": "reconstructed", "suppliers": 4},
 )
-NEAR = 1e-9  # of what is compared, or of baseline amounts
-TINY = 1e-12
+NEAR = 1e-9  # of what is compared, or of what it is the difference of
+TINY = 1e-12  # of the output of all firms
 #: Columns that may be below 0: days before the first, numbers of nobody, results and differences.
 SIGNED = {
     "failed_on", "entered_on", "closed_on", "closes_on", "trial_ends", "platform", "cloud", "usual_profit", "room",
@@ -200,8 +200,8 @@ class Count:
 
     def same(self, one, other, what, size=0.0):
         """Both are equal but for rounding of what they are sums of."""
-        size = np.maximum(size, np.maximum(np.abs(one), np.abs(other))) + TINY * self.scale
-        off = np.abs(np.asarray(one) - other) > NEAR * size
+        size = np.maximum(size, np.maximum(np.abs(one), np.abs(other)))
+        off = np.abs(np.asarray(one) - other) > NEAR * size + TINY * self.scale
         assert not off.any(), (
             f"day {self.world.day}, {what}: {np.asarray(one)[off][:3]} is not "
             f"{np.asarray(other)[off][:3] if np.ndim(other) else other} (rows {np.flatnonzero(off)[:3]})"
@@ -428,14 +428,14 @@ class Count:
 # Every day ------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(kinds=st.sets(st.sampled_from(KINDS), max_size=8), seed=st.integers(0, 10**6), default=st.booleans())
 def test_goods_money_and_people_are_conserved_with_any_mechanisms(kinds, seed, default):
     scenario = economy(with_needs(*kinds), seed, default=default)
     Count(scenario).live(scenario.days)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6), default=st.booleans())
 def test_goods_money_and_people_are_conserved_with_all_of_them(seed, default):
     scenario = economy(KINDS, seed, default=default)

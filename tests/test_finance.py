@@ -176,7 +176,8 @@ def settled_plainly(part, world, before):
         cash[i] -= to_suppliers
         share[i] = to_suppliers / open_bills[i] if open_bills[i] else 0.0
         missing = arrears[i] + capitalised + due - late - to_suppliers
-        distress[i] = distress[i] + 1 if missing > 1e-9 * total else 0
+        gap = part.tolerated_gap
+        distress[i] = distress[i] + 1 if missing > gap * total else 0
         loans += drawn + capitalised
     for i in range(n):
         for e in range(links.ptr[i], links.ptr[i + 1]):

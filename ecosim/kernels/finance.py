@@ -13,8 +13,9 @@ MISSED = 1e-9  # share below which missing cash, or what stays unpaid of what is
 def tally(amounts: Any, customer: Any, role: Any, near: Any, by_role: Any) -> None:
     """Add up amounts (n,) by the community beside each firm and by the firm's role, in order of row."""
     for i in range(len(amounts)):
-        near[customer[i]] += amounts[i]
-        by_role[role[i]] += amounts[i]
+        if amounts[i] != 0.0:  # most payments concern few firms
+            near[customer[i]] += amounts[i]
+            by_role[role[i]] += amounts[i]
 
 
 @njit(cache=True)
@@ -102,13 +103,14 @@ def fall_due(
 @njit(cache=True)
 def pay_in_turn(
     cash: Any, wages: Any, rent: Any, arrears: Any, interest: Any, dues: Any, payables: Any, distress: Any,
-    settled: Any, put_off: Any, unpaid_interest: Any, rate: Any,
+    settled: Any, put_off: Any, unpaid_interest: Any, rate: Any, alive: Any, tolerated: float,
 ) -> tuple[float, float, float, bool]:  # fmt: skip
-    """Pay people first, then the bank, then suppliers, as far as cash goes; count days on which it did not.
+    """Pay people first, then the bank, then suppliers, as far as cash goes; count days on which too much was missing.
 
     ``wages`` and ``rent`` become what is paid of them and ``settled`` what is paid of ``arrears``, which take over the
-    rest (``put_off``, what is new of it). ``rate`` is the share of every invoice that is paid today. Returns sums of
-    interest, of ``settled`` and of ``put_off``, and whether any firm is in distress.
+    rest (``put_off``, what is new of it). ``rate`` is the share of every invoice that is paid today. A firm in business
+    is in distress while it misses more than ``tolerated`` of what is due, a closed one while it misses anything.
+    Returns sums of interest, of ``settled`` and of ``put_off``, and whether any firm is in distress.
     """
     earned, late, new = 0.0, 0.0, 0.0
     distressed = False
@@ -130,7 +132,8 @@ def pay_in_turn(
         unpaid_interest[i] = interest[i] - bank
         rate[i] = paid / payables[i] if payables[i] > 0.0 else 0.0
         missed = fixed * (1.0 - share) + unpaid_interest[i] + dues[i] - paid
-        distress[i] = distress[i] + 1.0 if missed > MISSED * total else 0.0
+        gap = tolerated if alive[i] > 0.0 and tolerated > MISSED else MISSED
+        distress[i] = distress[i] + 1.0 if missed > gap * total else 0.0
         distressed |= distress[i] > 0.0
         earned += interest[i]
         late += settled[i]

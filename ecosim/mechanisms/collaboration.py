@@ -192,8 +192,9 @@ class Collaboration(Mechanism):
         )  # fmt: skip
         if not len(short):
             return
-        served = np.zeros(world.firms.rows)
+        served, before = np.zeros(world.firms.rows), away.copy()
         refer(short, kept["ptr"], kept["partner"], sector, customer, away, spare, served)
+        firms["wanted"] += (served - (before - away)) / price
         served /= price
         for name in ("demand", "production", "consumption"):
             firms[name] += served

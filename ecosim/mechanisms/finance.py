@@ -52,10 +52,11 @@ class Finance(Mechanism):
         surplus         cash above the target repays debt; the rest is drawn by the owners, less the usual working
                         capital (receivables - payables) that is not tied up today and will be again
 
-    A firm that cannot pay in full, with its credit line, for ``grace_days`` in a row is closed. What it owes is written
-    off: invoices are losses of its suppliers, debt is a loss of the bank, arrears of its people. What clients still pay
-    to it goes to the bank up to its loss, then to the owners. A firm that somebody else closes winds up: it pays its
-    debt and its invoices as they fall due, and the rest goes to its owners.
+    A firm that misses more than ``tolerated_gap`` of what is due, its credit line used, for ``grace_days`` in a row is
+    closed, and stays so unless turnover finds it a new owner. What it owes is written off: invoices are losses of its
+    suppliers, debt is a loss of the bank, arrears of its people. What clients still pay to it goes to the bank up to its
+    loss, then to the owners. A firm that somebody else closes winds up: it pays its debt and its invoices as they fall
+    due, and the rest goes to its owners.
 
     At rest owed = payment_days x flow, so payments equal deliveries; each firm's cash is at its target, and owners draw
     exactly the profit. The owners of a firm that makes a loss at rest put in what is missing. So nothing moves.
@@ -130,7 +131,11 @@ class Finance(Mechanism):
     grace_days: int = parameter(
         21, unit="days", source="German insolvency code, section 15a: file within three weeks", low=1, high=1000
     )
-    """Days in a row on which a firm cannot pay in full, after which it is closed."""
+    """Days in a row on which a firm misses more than the tolerated gap, after which it is closed."""
+    tolerated_gap: float = parameter(
+        0.1, unit="share of what is due", source="German Federal Court of Justice (2005), IX ZR 123/04", low=0, high=1
+    )
+    """Part of what is due that a firm may miss without being taken for insolvent."""
     alarm: float = parameter(0.8, unit="share of the cash target", source="assumption", low=0, high=1)
     """Cash below which a firm feels stress and does with less; above it, ups and downs are everyday business."""
     resourcefulness: Level = parameter(0.3, unit="share", source="assumption", low=0, high=1)
@@ -165,7 +170,7 @@ class Finance(Mechanism):
         "wage_bill": "wages a day at rest, currency units",
         "rent_bill": "rent a day at rest, currency units",
         "usual_profit": "profit a day at rest, currency units; below 0 the owners put it in",
-        "distress": "days in a row on which it could not pay in full, days",
+        "distress": "days in a row on which it missed too much of what was due, days",
         "arrears": "wages and rent not yet paid, currency units",
         "payables": "unpaid invoices of its suppliers, currency units",
         "receivables": "unpaid invoices to its clients, currency units",
@@ -374,7 +379,8 @@ class Finance(Mechanism):
         assert money is not None
         interest, late, new, distressed = kernel.pay_in_turn(
             firms.cash, firms.wages, today["rent"], firms.arrears, today["interest"], today["dues"], firms.payables,
-            firms.distress, today["settled"], today["put_off"], today["unpaid"], today["rate"],
+            firms.distress, today["settled"], today["put_off"], today["unpaid"], today["rate"], firms.alive,
+            self.tolerated_gap,
         )  # fmt: skip
         money.pay("wages", "firms", "households", firms.wages)
         money.pay("rent", "firms", "households", today["rent"])

@@ -160,11 +160,13 @@ class Pricing(Mechanism):
         self._costs(world)
         moving, wish = self._wish(world)
         revises.fill(0.0)
-        now = rng.uniform(world.day, moving) < 1.0 / firms["price_days"][moving]
-        revises[moving] = now
+        if len(moving):
+            now = rng.uniform(world.day, moving) < 1.0 / firms["price_days"][moving]
+            revises[moving] = now
+            moving, wish = moving[now], wish[now]
         asked = [row for row in world.choices.rows("price") if firms["alive"][row] > 0]
         answers = [self._answer(world, row) for row in asked]  # who is asked still sees the old prices
-        price[moving[now]] = wish[now]
+        price[moving] = wish
         price[asked] = answers
         kernels.received(
             price, unit_cost, firms["alive"], self.elasticity, self.resentment, firms["appeal"], firms["grievance"]
