@@ -54,9 +54,9 @@ class Finance(Mechanism):
 
     A firm that misses more than ``tolerated_gap`` of what is due, its credit line used, for ``grace_days`` in a row is
     closed, and stays so unless turnover finds it a new owner. What it owes is written off: invoices are losses of its
-    suppliers, debt is a loss of the bank, arrears of its people. What clients still pay to it goes to the bank up to its
-    loss, then to the owners. A firm that somebody else closes winds up: it pays its debt and its invoices as they fall
-    due, and the rest goes to its owners.
+    suppliers, debt is a loss of the bank, arrears of its people. What clients still pay to it goes to the bank up to
+    its loss, then to the owners. A firm that somebody else closes winds up: it pays its debt and its invoices as they
+    fall due, and the rest goes to its owners.
 
     At rest owed = payment_days x flow, so payments equal deliveries; each firm's cash is at its target, and owners draw
     exactly the profit. The owners of a firm that makes a loss at rest put in what is missing. So nothing moves.
