@@ -228,7 +228,7 @@ class Firm(ColumnAgent):
         return chosen
 
     def price(self) -> float:
-        """Decide today's price, 1 being the price at rest (pricing)."""
+        """Decide tomorrow's price, 1 at rest; asked on evenings on which it may be changed (pricing)."""
         return float(self._rule("price")(self))
 
     def borrow(self, need: float) -> float:

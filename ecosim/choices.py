@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,26 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+    """Whether a value is a finite number; true is none, nor is a whole number beyond what a float holds."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def is_amount(value: object) -> bool:
     """Whether a value is a finite number of at least 0."""
     return isinstance(value, Real) and is_number(value) and float(value) >= 0
+
+
+def told(value: object) -> str:
+    """Write a value as Python would, also a whole number of more digits than Python writes."""
+    try:
+        return repr(value)
+    except ValueError:
+        return f"a number of type {type(value).__name__} that is too large"
 
 
 def _nobody(row: int) -> Any:
@@ -65,7 +79,5 @@ class Choices:
     def wrong(self, decision: str, row: int, answer: object, wanted: str) -> InputError:
         """Error that names the class, the firm, the answer and what to return instead."""
         agent = self.agent(row)
-        day = agent._world.day
-        return InputError(
-            f"{type(agent).__name__}.{decision}() of {agent.name!r} on day {day} returned {answer!r}; return {wanted}"
-        )
+        asked = f"{type(agent).__name__}.{decision}() of {agent.name!r} on day {agent._world.day}"
+        return InputError(f"{asked} returned {told(answer)}; return {wanted}")

@@ -308,7 +308,7 @@ def _whole_numbers(text: str) -> list[int]:
     from ecosim.errors import InputError
 
     numbers = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) >= 2 for part in numbers):
+    if not all(part.isdecimal() and len(part) < 10 and int(part) >= 2 for part in numbers):
         raise InputError(f"--sizes {text!r}: give numbers of at least 2 separated by commas, such as 1000,10000")
     return [int(part) for part in numbers]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,15 @@ import numpy as np
 
 from ecosim.agents import CORE_DECISIONS, DECISIONS, DECISIONS_OF, SMB, Customer, Firm, Supplier
 from ecosim.build import build
-from ecosim.choices import Choices, is_number
+from ecosim.choices import Choices, is_number, told
 from ecosim.config import Scenario, find
 from ecosim.economies.economy import Economy
 from ecosim.errors import InputError
 from ecosim.mechanisms.mechanism import PHASES, SEQUENCE, Mechanism
-from ecosim.metrics import STANDARD
+from ecosim.metrics import standard
 from ecosim.metrics.metric import Metric
 from ecosim.networks.wiring import Network
+from ecosim.own import BEFORE, call, contradiction, refuse_unfit
 from ecosim.rng import Streams
 from ecosim.rows import Roster, Rows
 from ecosim.shocks.shock import Shock
@@ -82,7 +84,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         self._series = np.full((chosen.days + 1, len(self._metrics) + 1), np.nan)
         self._shocks = _named(chosen.shocks, streams)
         for at, (shock, stream) in enumerate(self._shocks):
-            shock.prepare(self.world, stream, f"shocks.{at}")
+            call(shock, "prepare", f"shocks.{at}", self.world, stream, f"shocks.{at}")
         self._measure(failing=0)
 
     def _switch_on(self, scenario: Scenario) -> None:
@@ -90,15 +92,20 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         world, parts = self.world, _in_sequence(scenario)
         streams = {part.kind: world.streams[f"mechanism: {part.kind}"] for part in parts}
         world.mechanisms = {part.kind: part for part in parts}
+        paths = {part.kind: f"mechanisms.{scenario.mechanisms.index(part)}" for part in parts}
+        world.sheet.opener = opener
         for part in parts:
             for channel, meaning in {**MECHANISM_CHANNELS, **part.channels}.items():
                 world.sheet.open(channel, meaning)
-        for part in parts:
-            part.lay_out(world, streams[part.kind])
-        for part in parts:
-            part.prepare(world, streams[part.kind])
+        for what in BEFORE:
+            for part in parts:
+                call(part, what, paths[part.kind], world, streams[part.kind])
         self._phases: dict[str, list[tuple[Any, Any]]] = {
-            phase: [(getattr(part, phase), streams[part.kind]) for part in parts if hasattr(part, phase)]
+            phase: [
+                (partial(call, part, phase, paths[part.kind]), streams[part.kind])
+                for part in parts
+                if hasattr(part, phase)
+            ]
             for phase in PHASES
         }
 
@@ -132,8 +139,8 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         """Today's sheet: neutral, then written by shocks and mechanisms, then turned into capacities and wants."""
         world, sheet = self.world, self.world.sheet
         stale = sheet.reset()
-        for shock, stream in self._shocks:
-            shock.apply(world, stream)
+        for at, (shock, stream) in enumerate(self._shocks):
+            call(shock, "apply", f"shocks.{at}", world, stream)
         self._phase("morning")
         firms = world.firms.columns
         if world.mechanisms:
@@ -228,7 +235,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             answer = choices.ask("order", row)
             try:
                 amounts = np.asarray(answer, dtype=np.float64)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 amounts = np.array(np.nan)
             if amounts.shape != (end - start,) or not (np.isfinite(amounts).all() and (amounts >= 0).all()):
                 wanted = f"{end - start} finite amounts of at least 0, one for each supplier"
@@ -310,11 +317,12 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         at = self.world.day + 1
         if at >= len(self._series):
             self._series = np.vstack([self._series, np.full_like(self._series, np.nan)])
+        usual = len(self._metrics) - len(self.scenario.metrics)
         for place, (name, metric) in enumerate(self._metrics.items()):
-            value = metric.measure(self.world)
+            value = call(metric, "measure", f"metrics.{place - usual}", self.world)
             if not is_number(value):
                 raise InputError(
-                    f"metric {name!r} on day {self.world.day} gave {value!r}; it must return a finite number"
+                    f"metric {name!r} on day {self.world.day} gave {told(value)}; it must return a finite number"
                 )
             self._series[at, place] = value
         self._series[at, -1] = failing
@@ -410,6 +418,7 @@ def _in_sequence(scenario: Scenario) -> list[Mechanism]:
     kinds = [part.kind for part in parts]
     on = frozenset(kinds)
     for at, part in enumerate(parts):
+        refuse_unfit(part, f"mechanisms.{at}")
         if part.kind in kinds[:at]:
             first = kinds.index(part.kind)
             raise InputError(
@@ -421,20 +430,32 @@ def _in_sequence(scenario: Scenario) -> list[Mechanism]:
                 f"mechanisms.{at}.kind: {part.kind} means nothing without {' and '.join(missing)}; "
                 f"add {{kind: {missing[0]}}} or drop {part.kind}"
             )
-        wrong = part.check(on)
+        wrong = contradiction(part, on, f"mechanisms.{at}")
         if wrong is not None:
-            raise InputError(f"mechanisms.{at}.{wrong}")
+            raise InputError(wrong)
     return sorted(parts, key=lambda part: SEQUENCE.index(part.kind) if part.kind in SEQUENCE else len(SEQUENCE))
+
+
+def opener(channel: str) -> str | None:
+    """Built-in mechanism that opens a channel of the sheet, if any."""
+    kinds: list[Any] = [find("mechanisms", kind) for kind in SEQUENCE]
+    return next((kind for kind, part in zip(SEQUENCE, kinds, strict=True) if channel in part.channels), None)
 
 
 def _metrics(scenario: Scenario) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
-    standard: list[Any] = [find("metrics", kind)() for kind in STANDARD]
+    on = _in_sequence(scenario)
+    usual: list[Any] = [find("metrics", kind)() for kind in standard(part.kind for part in on)]
     own: list[Any] = list(scenario.metrics)
-    for at, metric in enumerate([*standard, *own], -len(standard)):
+    for at, metric in enumerate([*usual, *own], -len(usual)):
         if metric.kind in found or metric.kind == FAILING_COLUMN:
             raise InputError(
                 f"metrics.{at}.kind: {metric.kind!r} is measured already; drop it, or name your own otherwise"
+            )
+        if metric.of is not None and metric.of not in {part.kind for part in on}:
+            raise InputError(
+                f"metrics.{at}.kind: {metric.kind} is measured only where {metric.of} is on; "
+                f"add {{kind: {metric.of}}} to mechanisms, or drop it"
             )
         found[metric.kind] = metric
     return found

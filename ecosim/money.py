@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecosim.errors import InputError
+
 if TYPE_CHECKING:
     from ecosim.state import Table
 
@@ -16,6 +18,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 SECTORS = ("SMBs", "Suppliers", "households", "bank", "government", "outside")
 #: Holders of a single account each.
 INSTITUTIONS = SECTORS[3:]
+#: Who may pay and be paid.
+SIDES = ("firms", "households", *INSTITUTIONS)
+NOUN = {"firms": "firms", "households": "communities"}
+AMOUNTS = "amounts are finite and at least 0; to pay the other way, swap payer and payee"
+ROUNDING = 1e-9  # relative, between what is paid and what is received
 
 
 @dataclass(frozen=True)
@@ -92,24 +99,57 @@ class Money:
         ``amounts`` has one entry a firm (n,) where firms are on either side, else one a community (m,) where
         households are, else it is a number. Between firms, ``amounts`` is what each pays and ``received`` what each
         gets; both add up to the same. Households pay firms next door, and earn where they live, as some commute.
+        All amounts are finite and at least 0: to pay the other way, swap the sides (see `pay_either_way`).
         """
-        given = np.asarray(amounts, dtype=np.float64)
-        got = given if received is None else np.asarray(received, dtype=np.float64)
-        entry = self.flows.setdefault(item, np.zeros(len(SECTORS)))
+        given = self._amounts(item, payer, payee, amounts)
+        got = given if received is None else self._amounts(item, payer, payee, received)
+        if received is not None and payer != payee:
+            raise InputError(f"payment {item!r}: leave out what is received, as {payee} gets what {payer} pay")
         if "firms" not in (payer, payee):
+            for each in (given, got):
+                if not ((each >= 0.0).all() and np.isfinite(each).all()):
+                    raise InputError(f"payment {item!r}: {each!r}; {AMOUNTS}")
+            self._balance(item, float(given.sum()), float(got.sum()))
+            entry = self.flows.setdefault(item, np.zeros(len(SECTORS)))
             for who, each, sign in ((payer, given, -1.0), (payee, got, 1.0)):
                 self._change(entry, who, each, float(each.sum()), sign)
             return
-        near, by_role = self._by_group(given)
+        near, by_role = self._by_group(item, given)
+        roles_paid = by_role if received is None else self._by_group(item, got)[1]
+        self._balance(item, float(by_role.sum()), float(roles_paid.sum()))
+        entry = self.flows.setdefault(item, np.zeros(len(SECTORS)))
         cash = self.firms.columns["cash"]
         for who, each, sign in ((payer, given, -1.0), (payee, got, 1.0)):
             if who == "firms":
-                roles = by_role if each is given else self._by_group(each)[1]
                 np.subtract(cash, each, out=cash) if sign < 0 else np.add(cash, each, out=cash)
-                entry[:2] += sign * roles
+                entry[:2] += sign * (by_role if sign < 0 else roles_paid)
             else:
                 people = near if sign < 0 else self.commuting.earned(near)
                 self._change(entry, who, people, float(by_role.sum()), sign)
+
+    def pay_either_way(self, item: str, one: str, other: str, amounts: Array) -> None:
+        """Move what is above 0 from ``one`` side to the ``other``, and what is below 0 the other way."""
+        self.pay(item, one, other, np.maximum(amounts, 0.0))
+        back = np.maximum(-amounts, 0.0)
+        if back.any():
+            self.pay(item, other, one, back)
+
+    def _amounts(self, item: str, payer: str, payee: str, amounts: Array | float) -> Array:
+        """Amounts as an array of the shape that the two sides ask for."""
+        for side in (payer, payee):
+            if side not in SIDES:
+                raise InputError(f"payment {item!r}: {side!r} has no account; there are {', '.join(SIDES)}")
+        values = np.asarray(amounts, dtype=np.float64)
+        rows = {"firms": self.firms.rows, "households": self.people.rows}
+        by = next((side for side in rows if side in (payer, payee)), None)
+        if values.shape != (() if by is None else (rows[by],)):
+            wanted = "one number" if by is None else f"one amount for each of the {rows[by]} {NOUN[by]}"
+            raise InputError(f"payment {item!r}: amounts of shape {values.shape}; give {wanted}")
+        return values
+
+    def _balance(self, item: str, paid: float, received: float) -> None:
+        if not abs(paid - received) <= ROUNDING * max(paid, received):
+            raise InputError(f"payment {item!r}: {paid:g} is paid and {received:g} received; both must be the same")
 
     def blank(self, rows: int) -> Array:
         """Return an array (rows, n) to work on within a settlement; what it holds is anybody's tomorrow.
@@ -130,12 +170,15 @@ class Money:
         self.accounts[at] += sign * total
         entry[3 + at] += sign * total
 
-    def _by_group(self, by_firm: Array) -> tuple[Array, Array]:
+    def _by_group(self, item: str, by_firm: Array) -> tuple[Array, Array]:
         """Sums of amounts of firms by the community beside them (m,), and by role (2,)."""
         from ecosim.kernels.finance import tally
 
         near, by_role = np.zeros(self.people.rows), np.zeros(2)
-        tally(by_firm, self.customer, self.role, near, by_role)
+        lowest = tally(by_firm, self.customer, self.role, near, by_role)
+        if lowest < 0.0 or not np.isfinite(by_role).all():  # a sum is no finite number where an amount is none
+            wrong = int(np.argmax(~((by_firm >= 0.0) & (by_firm < np.inf))))
+            raise InputError(f"payment {item!r}: {by_firm[wrong]:g} in row {wrong}; {AMOUNTS}")
         return near, by_role
 
     def total(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ("mechanism", "parameter", "meaning", "unit", "default", "low", "high", "varies", "source")
 
+ASSUMED = "assumption"
 PARAMETERS_SAY = (
     "Written by `ecosim parameters`; the code is the source. A parameter that varies may be given as a number or as a",
     "distribution over firms, with other medians for roles (SMB, Supplier), profiles (primary, manufacturing,",
     "construction, retail, services, technology, public) or sectors: `cash_days: {median: 27, by: {services: 20}}`.",
-    '"assumption" marks what no source is known for.',
 )
 MECHANISMS_SAY = (
     "Written by `ecosim parameters --mechanisms`; the code is the source. Each is off unless a scenario lists it. They",
@@ -66,15 +67,17 @@ def parameters() -> pd.DataFrame:
 def parameters_page() -> str:
     """The table as a Markdown page, one section a mechanism."""
     table = parameters()
-    lines = ["# Parameters of the mechanisms", "", *PARAMETERS_SAY]
+    assumed = int((table["source"] == ASSUMED).sum())
+    told = f'Of {len(table)} parameters, {assumed} are marked "{ASSUMED}": no source is known for the value, and the'
+    lines = ["# Parameters of the mechanisms", "", *PARAMETERS_SAY, told, "meaning says what stands for it."]
     for kind, rows in table.groupby("mechanism", sort=False):
         lines += ["", f"## {kind}", "", "| parameter | meaning | unit | default | range | varies | source |"]
         lines += ["|---|---|---|---|---|---|---|"]
         for row in rows.to_dict("records"):
             limits = "" if isnan(row["low"]) else f"{row['low']:g} to {row['high']:g}"
             cells = (f"`{row['parameter']}`", row["meaning"], row["unit"], row["default"], limits)
-            told = (*cells, "yes" if row["varies"] else "", row["source"])
-            lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in told) + " |")
+            words = (*cells, "yes" if row["varies"] else "", row["source"])
+            lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in words) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -82,7 +85,7 @@ def mechanisms_page() -> str:
     """What each mechanism stands for, its equations and what it keeps, as a Markdown page from the docstrings."""
     lines = ["# The mechanisms", "", *MECHANISMS_SAY]
     for part in mechanisms():
-        lines += ["", f"## {_kind(part)}", "", inspect.cleandoc(part.__doc__ or "")]
+        lines += ["", f"## {_kind(part)}", "", _markdown(part.__doc__ or "")]
         for title, columns in (
             ("Firms", part.columns),
             ("Customers", part.people_columns),
@@ -97,6 +100,11 @@ def mechanisms_page() -> str:
         if part.needs:
             lines += ["", f"Needs {', '.join(part.needs)}."]
     return "\n".join(lines) + "\n"
+
+
+def _markdown(docstring: str) -> str:
+    """A docstring, whose code is between double backticks and whose equations follow a double colon, as Markdown."""
+    return re.sub(r" ?::$", ":", inspect.cleandoc(docstring).replace("``", "`"), flags=re.MULTILINE)
 
 
 def _kind(part: type[Mechanism]) -> str:

@@ -20,6 +20,7 @@ from ecosim.blueprint import IMPORTANCE
 from ecosim.config import Scenario
 from ecosim.errors import InputError
 from ecosim.folders import NewFolder
+from ecosim.shocks.pulse import Pulse
 from ecosim.state import CLOSES, FIRM_COLUMNS
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
 
     series = eco.series
     calm = twin.series
-    for name in ("total_production", "value_added", "final_consumption"):
+    for name in calm.columns:
         series[f"twin_{name}"] = calm[name]
     firms = _firms(eco, twin)
     events = _events(eco, firms)
@@ -232,6 +233,7 @@ def _firms(eco: Ecosystem, twin: Calm) -> pd.DataFrame:
             "failed_on": table.failed_on.astype(np.int64),
             "twin_failed_on": twin.failed_on.astype(np.int64),
             "damage": _damage(eco),
+            "struck": _struck(eco),
             **{name: column for name, column in table.columns.items() if name not in FIRM_COLUMNS},
         }
     )
@@ -244,6 +246,15 @@ def _damage(eco: Ecosystem) -> Any:
         if event["damage"]:
             np.maximum.at(damage, event["rows"], event["amount"])
     return damage
+
+
+def _struck(eco: Ecosystem) -> Any:
+    """Whether each firm was damaged or had a pulse on it, shape (firms,)."""
+    struck = _damage(eco) > 0
+    for shock in eco.scenario.shocks:
+        if isinstance(shock, Pulse) and shock.when <= eco.world.day:
+            struck[eco.world.memory[shock.label]["rows"]] = True
+    return struck
 
 
 def _links(eco: Ecosystem) -> pd.DataFrame:

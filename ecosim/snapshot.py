@@ -125,7 +125,7 @@ def _fill(eco: Ecosystem, arrays: dict[str, Any], state: dict[str, Any], classes
         for name, value in arrays.items():
             family, _, column = name.partition(".")
             if family == label:
-                table.add(column, value)
+                table.put(column, value)
     links = world.links
     for name in LINKS:
         setattr(links, name, arrays[f"links.{name}"])

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ecosim.calibration.profiles import PROFILES, profile_of
+from ecosim.errors import InputError, hint
 from ecosim.part import Part
 
 if TYPE_CHECKING:
@@ -63,12 +64,8 @@ class Spread(Part):
         """One value for each firm, shape (n,), given sectors (n,), their names, and roles (n,): 0 SMB, 1 Supplier."""
         unknown = [name for name in self.by if name not in names and name not in (*PROFILES, *ROLES)]
         if unknown:
-            from ecosim.errors import InputError
-
-            raise InputError(
-                f"by: no sector, profile or role is named {unknown[0]!r}; roles are {', '.join(ROLES)}; profiles are "
-                f"{', '.join(PROFILES)}; sectors are {', '.join(names)}"
-            )
+            known = (*ROLES, *PROFILES, *names)
+            raise InputError(f"by: no sector, profile or role is named {unknown[0]!r}; {hint(unknown[0], known)}")
         rows = np.arange(len(sector))
         if self.law == "uniform":
             low, high = float(self.low or 0.0), float(self.high or 0.0)

@@ -10,10 +10,10 @@ import numpy as np
 
 from ecosim.blueprint import protect
 from ecosim.choices import Choices
-from ecosim.errors import InputError
+from ecosim.errors import InputError, hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -76,7 +76,13 @@ class Table:
         raise AttributeError(f"no column {name!r}; there are {', '.join(columns)}")
 
     def add(self, name: str, values: Array | float = 0.0) -> Array:
-        """Add a column (a mechanism's own state) and return it."""
+        """Add a column (a mechanism's own state) and return it; one that is there already is somebody else's."""
+        if name in self.columns:
+            raise InputError(_taken(name, "Table.ensure"))
+        return self.put(name, values)
+
+    def put(self, name: str, values: Array | float) -> Array:
+        """Put a column in place, whether or not there was one: for restoring what was saved."""
         column = np.broadcast_to(np.asarray(values, dtype=np.float64), (self.rows,)).copy()
         self.columns[name] = column
         self.views[name] = memoryview(column)
@@ -97,6 +103,10 @@ class Table:
         """Rebuild the memoryviews over this table's own columns."""
         self.__dict__.update(state)
         self._look()
+
+
+def _taken(name: str, shared: str) -> str:
+    return f"column {name!r} is there already; choose another name, or share it on purpose with {shared}"
 
 
 CLOSES = "closes: "  # how an event begins that puts a firm out of business
@@ -151,6 +161,8 @@ class Links:
 
     def add(self, name: str, values: Array | float = 0.0) -> Array:
         """Add a column of the links (a mechanism's own state), shape (L,), and return it."""
+        if name in self.columns or name in self.__dataclass_fields__:
+            raise InputError(_taken(name, "Links.columns"))
         self.columns[name] = np.broadcast_to(np.asarray(values, dtype=np.float64), self.flow.shape).copy()
         return self.columns[name]
 
@@ -235,6 +247,10 @@ CORE_CHANNELS = {
 }
 
 
+def _nobody(channel: str) -> None:
+    """No mechanism is known that would open a channel."""
+
+
 class Sheet:
     """Today's multipliers, neutral (1) each morning. Shocks and policies write here and nowhere else.
 
@@ -249,6 +265,7 @@ class Sheet:
         self.channels: dict[str, str] = {}
         self.multipliers: dict[str, Array] = {}
         self.written: set[str] = set()
+        self.opener: Callable[[str], str | None] = _nobody
         for name, meaning in CORE_CHANNELS.items():
             self.open(name, meaning)
 
@@ -264,8 +281,7 @@ class Sheet:
 
     def multiply(self, channel: str, rows: Array, factors: Array | float) -> None:
         """Scale a channel of some firms for today by finite factors of at least 0, one number or one a row."""
-        if channel not in self.multipliers:
-            raise InputError(f"no channel {channel!r} on the sheet; there are {', '.join(self.channels)}")
+        self._know(channel)
         values = np.asarray(factors, dtype=np.float64)
         if not (np.isfinite(values).all() and (values >= 0).all()):
             raise InputError(f"{channel} was multiplied by {factors!r}; give finite factors of at least 0")
@@ -273,9 +289,28 @@ class Sheet:
         self.written.add(channel)
 
     def scale(self, channel: str, factors: Array) -> None:
-        """Scale a channel of all firms for today by factors of at least 0, shape (n,)."""
-        self.multipliers[channel] *= factors
+        """Scale a channel of all firms for today by finite factors of at least 0, shape (n,) or one number."""
+        self._know(channel)
+        values = np.asarray(factors, dtype=np.float64)
+        if values.shape not in {(), (self.rows,)}:
+            raise InputError(
+                f"{channel} was scaled by factors of shape {values.shape}; give one a firm, ({self.rows},)"
+            )
+        if not (values.min() >= 0.0 and values.max() < np.inf):
+            raise InputError(f"{channel} was scaled by {factors!r}; give finite factors of at least 0")
+        self.multipliers[channel] *= values
         self.written.add(channel)
+
+    def _know(self, channel: str) -> None:
+        if channel not in self.multipliers:
+            raise InputError(f"no channel {channel!r} on the sheet; {self.instead(channel)}")
+
+    def instead(self, channel: str) -> str:
+        """What to write instead of a channel that is not open, or who would open it."""
+        kind = self.opener(channel)
+        if kind is not None:
+            return f"{channel} is opened by {kind}; add it to mechanisms"
+        return hint(channel, self.channels)
 
     def reset(self) -> set[str]:
         """Make every channel neutral; return those that were not."""

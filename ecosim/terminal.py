@@ -239,6 +239,8 @@ def _has_own_code(eco: Ecosystem) -> bool:
 
 
 def _tell(result: Result, folder: Path) -> None:
+    import shlex
+
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
@@ -250,7 +252,8 @@ def _tell(result: Result, folder: Path) -> None:
     console.print(Text(result.summary["name"], style="bold"))
     for sentence in sentences(result.summary):
         console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
+    accounts = "" if result.ledger is None else f"; its accounts: ecosim ledger {shlex.quote(str(folder))}"
     console.print(
-        f"Written to {folder} in {time.perf_counter() - started[0]:.1f} s; look at {folder / 'figure.png'}",
+        f"Written to {folder} in {time.perf_counter() - started[0]:.1f} s; look at {folder / 'figure.png'}{accounts}",
         markup=False,
     )

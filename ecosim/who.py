@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from ecosim.errors import InputError
+from ecosim.errors import InputError, hint
 from ecosim.part import Part
 
 if TYPE_CHECKING:
@@ -101,10 +101,5 @@ def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _index(name: str, known: dict[str, int], where: str, noun: str) -> int:
     if name not in known:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, known, n=1)
-        some = ", ".join(list(known)[:12]) + (", ..." if len(known) > 12 else "")
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {some}"
-        raise InputError(f"{where}: no {noun} is named {name!r}; {hint}")
+        raise InputError(f"{where}: no {noun} is named {name!r}; {hint(name, known)}")
     return known[name]

@@ -40,6 +40,18 @@ OUTCOMES = {
     "failures": "firms that closed or fell below half of usual output, beyond the twin's, % of firms",
     "gini": "Gini coefficient of output in the last tenth of the run, minus the twin's",
 }
+#: Single parameters that are behind effects of a surprising sign: the default world is run with each of these changed.
+REASONS: dict[str, dict[str, float]] = {
+    "rebuilding costs nothing": {"mechanisms.recovery.rebuild_cost": 0.0},
+    "no permits, and heavy damage is repaired as fast": {
+        "mechanisms.recovery.permit_days": 0.0, "mechanisms.recovery.drag": 0.0,
+    },
+    "nobody averages what it sees": {"mechanisms.autonomy.habit": 0.0},
+    "nobody comes for the district as a whole": {"mechanisms.customers.joint_visits": 0.0},
+    "partners share nothing": {"mechanisms.collaboration.coupling": 0.0},
+    "trials take no capacity": {"mechanisms.experiments.cost": 0.0},
+    "no early warnings": {"mechanisms.continuity.foresight": 0.0},
+}  # fmt: skip
 NEAR = 0.98
 NEGLIGIBLE = {"loss": 0.01, "disturbed": 0.1, "failures": 0.05, "gini": 1e-4}  # effects that are told as 0
 
@@ -122,13 +134,23 @@ def effects(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def reasons(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean change of the loss that each of `REASONS` makes to the default world, paired by seed, by shock."""
+    wide = runs.pivot_table(index="seed", columns=["variant", "shock"], values="loss")
+    rows = []
+    for reason in REASONS:
+        cells = [_interval(wide[reason, shock] - wide["all", shock]) for shock in SHOCKS]
+        rows.append((reason, *(f"{mean:+.2g} ± {half:.2g}" for mean, half in cells)))
+    return pd.DataFrame(rows, columns=["default world, but", *SHOCKS])
+
+
 def _interval(values: pd.Series) -> tuple[float, float]:
     n = len(values)
     half = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
     return float(values.mean()), half
 
 
-def page(runs: pd.DataFrame, table: pd.DataFrame, how: str) -> str:
+def page(runs: pd.DataFrame, table: pd.DataFrame, how: str, why: pd.DataFrame | None = None) -> str:
     """The table as Markdown: what is clear of zero is bold."""
     lines = ["# What each mechanism does", "", how, ""]
     lines += [f"- **{name}**: {meaning}" for name, meaning in OUTCOMES.items()]
@@ -151,6 +173,16 @@ def page(runs: pd.DataFrame, table: pd.DataFrame, how: str) -> str:
         for kind in some.index.get_level_values(0).unique():
             cells = [_cell(some.loc[(kind, shock)], way) for shock in SHOCKS for way in ("alone", "with")]
             lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    if why is not None:
+        lines += [
+            "",
+            "## Single parameters behind surprising signs",
+            "",
+            "Change of the loss, % of the twin's output.",
+            "",
+        ]
+        lines += ["| " + " | ".join(why.columns) + " |", "|---" * len(why.columns) + "|"]
+        lines += ["| " + " | ".join(row) + " |" for row in why.itertuples(index=False)]
     return "\n".join(lines) + "\n"
 
 
@@ -181,6 +213,8 @@ def main() -> None:
     chosen = variants(world)
     if given.only is not None:
         chosen = {name: part for name, part in chosen.items() if name.partition(": ")[2] in {"", *given.only}}
+    if given.only is None:
+        chosen |= {reason: world.with_(changes) for reason, changes in REASONS.items()}
     tasks = [
         (name, scenario.with_({"seed": seed}))
         for seed in range(1, given.replicates + 1)
@@ -194,7 +228,7 @@ def main() -> None:
         'mean and half-width of the 95 % interval of paired differences. "alone" adds the mechanism (and those it '
         'needs) to the published core; "with" adds it to the default world that lacks only it (and those that need it).'
     )
-    text = page(runs, table, how)
+    text = page(runs, table, how, reasons(runs) if given.only is None else None)
     if given.out is not None:
         given.out.mkdir(parents=True, exist_ok=True)
         (given.out / "ablation.md").write_text(text, encoding="utf-8")

@@ -822,3 +822,10 @@ def test_the_twin_follows_the_same_classes():
     np.testing.assert_array_equal(twin.roster.kind, eco.roster.kind)
     assert twin.agents_by_type[Half][0].model is twin
     assert eco.agents_by_type[Half][0] is not twin.agents_by_type[Half][0]
+
+
+@pytest.mark.parametrize("answer", [10**400, 10**5000, -1, True, float("nan"), "1", None, 1 + 0j], ids=lambda _: "")
+def test_what_is_no_amount_is_refused_without_a_traceback(answer):
+    cls = type("Odd", (SMB,), {"expect": lambda self: answer})
+    with pytest.raises(InputError, match=r"Odd\.expect\(\) of .* on day 0 returned .*; return a finite amount"):
+        Ecosystem(MAIN, agents={cls: Who(count=1)}).run_for(1)

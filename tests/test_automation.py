@@ -133,7 +133,7 @@ def test_who_has_no_money_falls_behind() -> None:
         ({"synergy": 0.9}, r"mechanisms\.0\.synergy: there is none where autonomy is off; add {kind: autonomy}"),
         (
             {"remote": ["Atlantis"]},
-            r"mechanisms\.automation\.remote: no region is named 'Atlantis'; there are Riverside",
+            r"mechanisms\.0\.remote: no region is named 'Atlantis'; there are Riverside",
         ),
     ],
 )

@@ -532,7 +532,7 @@ def test_bench_prints_the_engine_beside_the_bare_kernel(typed):
     code, out, _ = typed("bench", "elsewhere")
     assert code == 0
     assert "benchmarks/peers/compare.py" in out
-    for words, named in ((["--sizes", "many"], "many"), (["weather"], "startup, day, memory")):
+    for words, named in ((["--sizes", "many"], "many"), (["--sizes", "²"], "²"), (["weather"], "startup, day, memory")):
         code, _, err = typed("bench", *words)
         assert code == 2
         assert named in err

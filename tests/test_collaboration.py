@@ -41,10 +41,10 @@ def test_partners_are_small_near_and_mutual():
 
 def test_rest_is_exact():
     eco = Ecosystem(CALM.with_({"mechanisms": [{"kind": "finance"}, {"kind": "recovery"}, {"kind": "collaboration"}]}))
-    before, pool = eco.world.firms.production.copy(), eco.world.memory["collaboration"]["pool"].copy()
+    before = eco.world.firms.production.copy()
     eco.run_for(60)
     assert np.array_equal(eco.world.firms.production, before)
-    assert np.array_equal(eco.world.memory["collaboration"]["pool"], pool)
+    assert eco.world.memory["collaboration"]["pool_owes"] == [0.0]
     assert "assessments of the pool" not in eco.world.money.flows
 
 
@@ -148,6 +148,22 @@ def test_joint_recovery_speeds_up_repair():
     assert ends[1] < ends[0]
 
 
+def test_partners_who_have_closed_do_not_help_to_rebuild():
+    mechanisms = [{"kind": "recovery"}, {"kind": "collaboration", "exposure": 0.0, "coupling": 1.0}]
+    eco = Ecosystem(TOWN.with_({"mechanisms": mechanisms, "shocks.0.when": 1}))
+    kept, n = eco.world.memory["collaboration"], 300
+    # Firms 0 and 1 are partners, and 2 and 3; the others have none.
+    kept["ptr"], kept["partner"] = np.minimum(np.arange(n + 1), 4), np.array([1, 0, 3, 2])
+    eco.step()
+    eco.world.close(np.array([1]), "test")
+    eco.step()
+    repair, left = eco.world.sheet.multipliers["repair"], eco.world.sheet.multipliers["capacity"]
+    assert repair[0] == 1.0
+    assert repair[1] == pytest.approx(1.0 + left[0])
+    assert repair[2:4] == pytest.approx(1.0 + left[[3, 2]])
+    assert (repair[4:] == 1.0).all()
+
+
 def test_knowledge_spreads_upwards_only():
     eco = Ecosystem(CALM.with_({"mechanisms.0.diffusion": 0.5}))
     know = eco.world.firms.add("know_how", 1.0)
@@ -184,22 +200,25 @@ def test_only_what_a_market_still_wants_is_referred():
     assert spare.tolist() == [0.0, 0.0, 2.0, 0.0]
 
 
-def test_the_pool_pays_while_it_lasts_and_is_refilled():
+def test_the_pool_holds_nothing_owes_what_it_advances_and_is_paid_back():
     mechanisms = [{"kind": "finance"}, {"kind": "collaboration", "pool_days": 0.2, "coupling": 1.0}]
     eco = Ecosystem(TOWN.with_({"mechanisms": mechanisms}))
-    full = float(eco.world.memory["collaboration"]["pool"][0])
-    low = full
+    part = eco.world.mechanisms["collaboration"]
+    limit = 0.2 * float(part._stake(eco.world, eco.world.memory["collaboration"]["ptr"]).sum())
+    assert eco.world.memory["collaboration"]["pool_owes"] == [0.0]
+    most = 0.0
     for _ in range(120):
         eco.step()
-        balance = float(eco.world.memory["collaboration"]["pool"][0])
-        assert 0 <= balance <= full * (1 + 1e-9)
-        low = min(low, balance)
+        owed = float(eco.world.memory["collaboration"]["pool_owes"][0])
+        assert 0 <= owed <= limit * (1 + 1e-9)
+        most = max(most, owed)
     flows = eco.world.money.flows
-    assert low < 0.5 * full
+    assert owed < most
+    assert most > 0.5 * limit
     assert flows["claims on the pool"][:2].sum() > 0
     assert flows["assessments of the pool"][:2].sum() < 0
     paid_in, paid_out = -flows["assessments of the pool"][:2].sum(), flows["claims on the pool"][:2].sum()
-    assert full + paid_in - paid_out == pytest.approx(balance, abs=1e-6 * full)
+    assert paid_out - paid_in == pytest.approx(owed, abs=1e-6 * limit)
     assert eco.world.money.total() == pytest.approx(0.0, abs=1e-3)
 
 

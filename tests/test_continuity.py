@@ -122,6 +122,19 @@ def test_second_suppliers_are_there_while_the_plan_is_and_missing_inputs_activat
     assert not with_chance.world.memory["continuity"]["active"].any()
 
 
+def test_the_plan_is_as_good_as_its_column_and_without_one_nothing_is_paid() -> None:
+    eco = town({**SURE, "quality": 0.5, "ramp_days": 1.0}, {"kind": "finance"})
+    eco.world.firms.plan_quality[:10] = 0.8
+    eco.world.firms.plan_quality[10:20] = 0.0
+    found = capacities(eco, 1)
+    firms = eco.world.firms
+    daily = (0.0005 * firms.plan_quality + 0.1 / 365) * firms.output * (firms.plan_quality > 0)
+    assert eco.world.money is not None
+    assert eco.world.money.flows["continuity planning"][2] == pytest.approx(daily.sum(), rel=1e-9)
+    found = capacities(eco, 2)
+    np.testing.assert_allclose(found[-1], 1 - 0.6 * (1 - np.repeat([0.8, 0.0, 0.5], 10)), atol=1e-12)
+
+
 def test_closed_firms_have_no_plan() -> None:
     eco = town(SURE)
     eco.run_for(3)

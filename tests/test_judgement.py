@@ -178,6 +178,47 @@ def test_firms_can_decide_by_themselves_and_only_among_what_is_on_offer() -> Non
         dreaming.run_for(120)
 
 
+class Cheat(ecosim.SMB):
+    """Changes what it was given, and answers by it."""
+
+    answer: Any = "a yacht"
+
+    def invest(self, options: Any) -> Any:
+        for name in OPTIONS:
+            options[name] = 0.0
+        options["a yacht"] = 0.0
+        return self.answer
+
+
+class Sly(Cheat):
+    """Takes an option of the model that was not on offer."""
+
+    answer = "automation"
+
+
+class Muddled(Cheat):
+    """Answers with a list inside, which is no key."""
+
+    answer = ("buffer", ["buffer"])
+
+
+@pytest.mark.parametrize("cls", [Cheat, Sly, Muddled])
+def test_what_is_on_offer_cannot_be_changed_by_who_is_asked(cls: Any) -> None:
+    with pytest.raises(InputError, match=rf"{cls.__name__}\.invest\(\) of .* returned .*; return one of reserve, or N"):
+        economy(agents={cls: Who()}).run_for(120)
+
+
+def test_a_plan_is_invested_in_where_continuity_is_on() -> None:
+    eco = economy("continuity", review_days=10)
+    before = eco.world.firms.plan_quality.copy()
+    eco.run_for(200)
+    firms = eco.world.firms
+    assert firms.holds_plan.any()
+    assert firms.plan_quality == pytest.approx(np.minimum(before + 0.2 * firms.holds_plan, 1.0))
+    eco.run_for(500)
+    assert (firms.plan_quality >= before).all()  # plans stay
+
+
 # --- behaviour --------------------------------------------------------------------------------------------------------
 
 
@@ -197,31 +238,26 @@ def test_herds_follow_without_a_sum_of_their_own() -> None:
     assert len({row for _, _, row in done(herd)}) > 1.3 * len({row for _, _, row in done(lone)})
 
 
-def test_money_is_conserved_and_only_spare_cash_is_spent() -> None:
+def test_money_is_conserved_and_only_spare_cash_is_spent(monkeypatch: Any) -> None:
     eco = economy(reserve_share=0.8, review_days=5)
-    firms, part = eco.world.firms, eco.world.mechanisms["judgement"]
-    spent = 0.0
-    for _ in range(60):
-        act, stream = next(pair for pair in eco._phases["evening"] if pair[0].__self__ is part)
-        floor = {}
+    firms, money, spent = eco.world.firms, eco.world.money, []
+    assert money is not None
+    pay = money.pay
 
-        def watched(world: Any, rng: Any, act: Any = act, floor: Any = floor) -> None:
-            floor["before"] = firms.cash.copy()
-            floor["target"] = firms.cash_target.copy()
-            act(world, rng)
+    def watched(item: str, payer: str, payee: str, amounts: Any, *received: Any) -> None:
+        before = firms.cash.copy()
+        pay(item, payer, payee, amounts, *received)
+        if item == "investment":
+            paid = before - firms.cash
+            spent.append(paid.sum())
+            assert np.all(paid >= 0)
+            assert np.all(firms.cash[paid > 0] >= 0.8 * firms.cash_target[paid > 0] - 1e-6)
 
-        eco._phases["evening"] = [(watched, stream)]
-        eco.step()
-        eco._phases["evening"] = [(act, stream)]
-        paid = floor["before"] - firms.cash
-        spent += paid.sum()
-        payers = paid > 0
-        assert np.all(paid >= 0)
-        assert np.all(firms.cash[payers] >= 0.8 * floor["target"][payers] - 1e-6)
-    assert spent > 0
-    assert eco.world.money is not None
-    assert eco.world.money.flows["investment"][:2].sum() == pytest.approx(-spent)
-    assert abs(eco.world.money.total()) < 1e-9 * firms.cash.sum()
+    monkeypatch.setattr(money, "pay", watched)
+    eco.run_for(60)
+    assert sum(spent) > 0
+    assert money.flows["investment"][:2].sum() == pytest.approx(-sum(spent))
+    assert abs(money.total()) < 1e-9 * firms.cash.sum()
 
 
 def test_a_second_source_shortens_onboarding_and_a_new_owner_starts_afresh() -> None:

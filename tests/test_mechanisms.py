@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import re
+from collections import Counter
 from typing import Literal
 
 import numpy as np
@@ -13,10 +15,14 @@ from ecosim.agents import DECISIONS_OF
 from ecosim.config import ScenarioError
 from ecosim.config.kinds import find, known
 from ecosim.mechanisms.mechanism import PHASES, SEQUENCE, Mechanism
+from ecosim.metrics.metric import Metric
+from ecosim.shocks.shock import Shock
 from ecosim.spread import Spread, parameter
 
 KINDS = known("mechanisms")
 NOISY = {"turnover", "experiments", "judgement", "opportunity"}
+#: Columns that several mechanisms keep together and mean the same by; whoever comes first adds them.
+SHARED = {"alive", "labour_exposure", "wages", "wage_bill", "rigid_wages"}
 TOWN = Scenario(
     name="town",
     days=120,
@@ -154,6 +160,46 @@ def test_nothing_on_is_the_published_core_to_the_bit():
     assert set(plain.world.firms.columns) == set(ecosim.state.FIRM_COLUMNS)
 
 
+def test_what_mechanisms_do_is_measured_every_day():
+    eco = Ecosystem(town(*KINDS))
+    eco.run_for(40)
+    firms, last = eco.world.firms, eco.series.iloc[-1]
+    assert last["firms_open"] == (firms.alive > 0).sum()
+    assert (last["cash"], last["debt"]) == (firms.cash.sum(), firms.debt.sum())
+    assert last["staff"] == pytest.approx(np.average(firms.staff, weights=firms.output))
+    assert last["price_level"] == pytest.approx(np.average(firms.posted_price, weights=firms.output))
+    assert last["know_how"] == pytest.approx(np.average(firms.know_how, weights=firms.output))
+    assert last["readiness"] == firms.readiness.mean() > 0
+    assert "cash" not in Ecosystem(TOWN).series
+    with pytest.raises(InputError, match=r"metrics\.0\.kind: cash is measured only where finance is on"):
+        Ecosystem(TOWN.with_({"metrics": ["cash"]}))
+
+
+@pytest.mark.parametrize("kept", ["columns", "people_columns", "link_columns"])
+def test_a_column_belongs_to_one_mechanism(kept):
+    declared = Counter(name for kind in KINDS for name in getattr(find("mechanisms", kind), kept))
+    assert {name for name, times in declared.items() if times > 1} <= SHARED
+
+
+def test_no_mechanism_overwrites_a_column_of_another(monkeypatch):
+    add = ecosim.state.Table.add
+
+    def adds(table, name, values=0.0):
+        assert name not in table.columns, f"{name} is there already; share it with ensure()"
+        return add(table, name, values)
+
+    monkeypatch.setattr(ecosim.state.Table, "add", adds)
+    Ecosystem(town(*KINDS))
+
+
+def test_with_all_on_those_turned_away_go_elsewhere():
+    some, none = Ecosystem(town(*KINDS)), Ecosystem(town(*KINDS, **{"mechanisms.customers.redirect": 0.0}))
+    assert (some.world.firms.switching_cost == 0.0).all()
+    for eco in (some, none):
+        eco.run_for(15)
+    assert some.series["final_consumption"].sum() > none.series["final_consumption"].sum() * 1.001
+
+
 # The frame ------------------------------------------------------------------------------------------------------------
 
 
@@ -222,3 +268,175 @@ def test_a_spread_draws_what_it_says():
 def test_what_belongs_to_whom_is_found_by_name():
     named = TOWN.with_({"shocks.outage.severity": 0.25})
     assert named.shocks[0].severity == 0.25
+
+
+# A mechanism of your own that cannot work is refused, and told as yours where it fails -----------------------------
+
+
+def own(**members):
+    """A mechanism of one's own with these members beside its kind."""
+    kind = members.pop("kind", "own")
+    body = {"__module__": __name__, "__annotations__": {"kind": Literal[kind]}, "kind": kind, **members}
+    return TOWN.with_({"mechanisms": [{"kind": type("Own", (Mechanism,), body)}]})
+
+
+def nothing(self, world, rng):
+    """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"check": lambda self, on: 5}, r"Own\.check\(\) returned 5; return None, or"),
+        ({"check": lambda self, on: ""}, r"Own\.check\(\) returned ''"),
+        ({"check": lambda self, on: True}, r"Own\.check\(\) returned True"),
+        ({"check": lambda self, on: 1 / 0}, r"Own\.check\(\) failed: ZeroDivisionError: division by zero \(test_mech"),
+        ({"prepare": lambda self, world, rng: {}["a"]}, r"Own\.prepare\(\) failed before the first day: KeyError: 'a'"),
+        ({"lay_out": lambda self, world, rng: world.firms.add("output")}, r"Own\.lay_out\(\) .*: column 'output' is"),
+        ({"evening": lambda self, world: None}, r"Own\.evening must be a method that takes \(world, rng\)"),
+        ({"mornings": nothing}, r"Own\.mornings\(\) would never be called; did you mean morning\?"),
+        ({"needs": "finance"}, r"Own\.needs is the text 'finance'; write needs = \('finance',\)"),
+        ({"needs": (5,)}, r"Own\.needs is \(5,\); give a tuple of kinds"),
+        ({"kind": "finance"}, r"Own calls itself 'finance', which is built in"),
+    ],
+)
+def test_a_mechanism_of_your_own_that_cannot_work_is_refused(members, text):
+    with pytest.raises(InputError, match=r"^mechanisms\.0\.kind: " + text):
+        Ecosystem(own(**members))
+
+
+def test_helpers_and_heirs_of_built_in_mechanisms_are_welcome():
+    Ecosystem(own(_mornings=nothing, tally=nothing))
+    heir = type("Heir", (find("mechanisms", "learning"),), {"__module__": __name__})
+    assert "readiness" in Ecosystem(TOWN.with_({"mechanisms": [{"kind": heir}]})).world.firms
+
+
+def test_what_fails_in_a_class_of_your_own_is_told_with_the_day():
+    eco = Ecosystem(own(settle=lambda self, world, rng: 1 / (3 - world.day)))
+    eco.run_for(3)
+    with pytest.raises(InputError, match=r"mechanisms\.0\.kind: Own\.settle\(\) failed on day 3: ZeroDiv") as told:
+        eco.run_for(1)
+    assert isinstance(told.value.__cause__, ZeroDivisionError)
+
+    class Flop(Shock):
+        kind: Literal["flop"] = "flop"
+
+        def apply(self, world, rng):
+            world.sheet.scale("demand", np.full(3, 0.5))
+
+    class Blind(Metric):
+        kind: Literal["blind"] = "blind"
+
+        def measure(self, world):
+            raise RuntimeError("sees nothing")
+
+    with pytest.raises(InputError, match=r"shocks\.0\.kind: Flop\.apply\(\) failed on day 0: demand was scaled by"):
+        Ecosystem(TOWN.with_({"shocks": [{"kind": Flop}]})).run_for(1)
+    with pytest.raises(InputError, match=r"metrics\.0\.kind: Blind\.measure\(\) .*: RuntimeError: sees nothing"):
+        Ecosystem(TOWN.with_({"metrics": [{"kind": Blind}]}))
+
+
+def test_a_fault_of_ours_stays_one(monkeypatch):
+    monkeypatch.setattr(find("mechanisms", "learning"), "prepare", lambda self, world, rng: {}["a"])
+    with pytest.raises(KeyError):
+        Ecosystem(town("learning"))
+
+
+def test_columns_are_not_overwritten_by_accident():
+    world = Ecosystem(TOWN).world
+    world.firms.add("mood", 1.0)
+    world.links.add("mood", 1.0)
+    for add, name in ((world.firms.add, "mood"), (world.links.add, "mood"), (world.links.add, "flow")):
+        with pytest.raises(InputError, match=rf"column '{name}' is there already"):
+            add(name, 2.0)
+    assert world.firms.ensure("mood", 3.0)[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("sides", "change", "text"),
+    [
+        (("firms", "moon"), None, "payment 'gift': 'moon' has no account; there are firms, households, bank"),
+        (("firms", "outside"), (0, np.nan), "payment 'gift': nan in row 0; amounts are finite and at least 0"),
+        (("firms", "outside"), (2, np.inf), "payment 'gift': inf in row 2"),
+        (("firms", "outside"), (2, -1.0), "payment 'gift': -1 in row 2; .*swap payer and payee"),
+        (("bank", "households"), None, r"payment 'gift': amounts of shape \(150,\); give one amount for each of the"),
+        (("bank", "outside"), None, r"amounts of shape \(150,\); give one number"),
+    ],
+)
+def test_payments_that_make_no_sense_are_refused(sides, change, text):
+    world = Ecosystem(town("finance")).world
+    amounts, cash = np.ones(150), world.firms.cash.copy()
+    if change is not None:
+        amounts[change[0]] = change[1]
+    with pytest.raises(InputError, match=text):
+        world.money.pay("gift", *sides, amounts)
+    assert (world.firms.cash == cash).all()
+    assert "gift" not in world.money.flows
+
+
+def test_what_is_paid_is_received():
+    money = Ecosystem(town("finance")).world.money
+    with pytest.raises(InputError, match="'gift': 150 is paid and 300 received; both must be the same"):
+        money.pay("gift", "firms", "firms", np.ones(150), np.full(150, 2.0))
+    with pytest.raises(InputError, match="'gift': leave out what is received, as bank gets what firms pay"):
+        money.pay("gift", "firms", "bank", np.ones(150), np.ones(150))
+    with pytest.raises(InputError, match="amounts are finite"):
+        money.pay("gift", "bank", "outside", -1.0)
+    before = money.firms.cash.copy()
+    change = np.linspace(-1, 1, 150)
+    money.pay_either_way("gift", "firms", "outside", change)
+    np.testing.assert_allclose(before - money.firms.cash, change, atol=1e-9)
+    assert money.total() == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("channel", "factors", "text"),
+    [
+        ("demand", np.full(150, -1.0), "finite factors of at least 0"),
+        ("demand", np.full(150, np.nan), "finite factors of at least 0"),
+        ("demand", np.full(150, np.inf), "finite factors of at least 0"),
+        ("demand", np.ones(149), r"factors of shape \(149,\)"),
+        ("demmand", np.ones(150), r"no channel 'demmand' on the sheet; did you mean 'demand'\?"),
+        ("labour", np.ones(150), "labour is opened by workforce; add it to mechanisms"),
+    ],
+)
+def test_the_sheet_takes_factors_only(channel, factors, text):
+    sheet = Ecosystem(TOWN).world.sheet
+    with pytest.raises(InputError, match=text):
+        sheet.scale(channel, factors)
+
+
+def test_what_an_economy_cannot_use_is_told_at_its_place():
+    def refused(*parts, shocks=()):
+        with pytest.raises(InputError) as told:
+            Ecosystem(TOWN.with_({"mechanisms": list(parts), "shocks": list(shocks)}))
+        return str(told.value)
+
+    strange = {"median": 0.5, "by": {"Baking": 0.6}}
+    text = refused("learning", {"kind": "finance", "late_payment": strange})
+    assert text.startswith("mechanisms.1.late_payment.by: no sector, profile or role is named 'Baking'")
+    text = refused("learning", "finance", {"kind": "recovery", "trust_by_region": {"Atlantis": 0.5}})
+    assert text.startswith("mechanisms.2.trust_by_region: no region is named 'Atlantis'")
+    text = refused("learning", {"kind": "finance", "wage_share": {"law": "uniform", "low": 0.5, "high": 1.0}})
+    assert re.match(r"mechanisms\.1\.wage_share: with rent_share it is more than .* for [1-9]\d* of 150 firms", text)
+    text = refused(shocks=[{"kind": "pulse", "channel": "labour"}])
+    assert text.endswith("labour is opened by workforce; add it to mechanisms")
+    text = refused(shocks=[{"kind": "pulse", "channel": "demnad"}])
+    assert text.startswith("shocks.0.channel: nobody listens to 'demnad' in this scenario; did you mean 'demand'?")
+
+
+def test_a_level_is_refused_with_the_reason():
+    def refused(value):
+        with pytest.raises(ScenarioError) as told:
+            TOWN.with_({"mechanisms": [{"kind": "finance", "late_payment": value}]})
+        return str(told.value)
+
+    text = refused({"law": "uniform", "low": 0.9, "high": 0.1})
+    assert text == "mechanisms.0.late_payment: a uniform law needs low and high, low not above high"
+    for value in (np.nan, np.inf):
+        assert "is not finite; give a number" in refused(value)
+    assert "give a number or keys out of law" in refused("much")
+    with pytest.raises(ScenarioError, match=r"finance is not on; add it: mechanisms\.0\.kind=finance \(or --set mec"):
+        TOWN.with_({"mechanisms.finance.cash_days": 3})
+    with pytest.raises(ScenarioError, match=r"finance is not on; add it: mechanisms\.1\.kind=finance$"):
+        town("learning").with_({"mechanisms.finance.cash_days": 3})

@@ -135,7 +135,7 @@ class Asks(ecosim.SMB):
 
 @pytest.mark.parametrize("days", [1.0, 6.0])
 def test_the_rule_in_words_is_the_compiled_one(days: float) -> None:
-    """Every firm asks the plain rule every day, and no bit of the run changes."""
+    """Every firm asks the plain rule whenever it may change its price, and no bit of the run changes."""
     how = {"kind": "pricing", "price_days": days, "response": 0.7, "discount": 0.3}
     shocks = [
         {"kind": "outage", "who": {"share": 0.3}, "when": 3, "severity": 0.7},
@@ -162,16 +162,64 @@ class Haggler(ecosim.SMB):
         return self.wish
 
 
-def test_a_class_of_ones_own_sets_its_price_every_day() -> None:
-    eco = town({"kind": "customers"}, {"kind": "pricing"}, agents={Haggler: ecosim.who.Who(count=2)}, shocks=[])
+def test_a_class_of_ones_own_sets_its_price() -> None:
+    eco = town({"kind": "customers"}, DAILY, agents={Haggler: ecosim.who.Who(count=2)}, shocks=[])
     eco.step()
     assert sorted(eco.world.firms.posted_price)[-3:] == [1.0, 1.4, 1.4]
+
+
+def test_a_class_of_ones_own_may_change_its_price_as_rarely_as_others() -> None:
+    """Asked only on the evenings of its draw: prices of firms that all want another stay as long as anybody's."""
+    eco = town(LOYAL, {"kind": "pricing", "price_days": 20.0}, agents={Haggler: ecosim.who.Who()}, shocks=[])
+    old = []
+    for _ in range(15):
+        eco.step()
+        old.append(float((eco.world.firms.posted_price == 1.0).mean()))
+    assert old[-1] == pytest.approx(0.95**15, abs=0.12)
+
+
+class Dearer(ecosim.SMB):
+    """Charges a tenth more than others would in its place."""
+
+    def price(self) -> float:
+        return 1.1 * super().price()
+
+
+@pytest.mark.parametrize("days", [1.0, 20.0])
+def test_a_mark_up_on_the_plain_price_does_not_grow(days: float) -> None:
+    """Ten per cent above the plain wish are that for ever, and not ten per cent on the old price each time."""
+    how = {"kind": "pricing", "price_days": days}
+    shocks = [{"kind": "outage", "who": {"share": 0.3}, "when": 3, "severity": 0.7, "recovery": {"days": 15}}]
+    eco = town({"kind": "customers"}, how, agents={Dearer: ecosim.who.Who(count=5)}, shocks=shocks)
+    firms, own = eco.world.firms, eco.world.choices.rows("price")
+    changes = 0
+    for _ in range(200):
+        before = firms.posted_price.copy()
+        eco.step()
+        for row in own:
+            changed = firms.posted_price[row] != before[row]
+            if days == 1.0 or changed:
+                wish = ecosim.agents.Firm.price(eco.agent(row))
+                assert firms.posted_price[row] == pytest.approx(1.1 * wish, rel=1e-11)
+            changes += changed
+    assert changes >= 5
+    assert 1.05 < firms.posted_price[own].min() <= firms.posted_price.max() < 1.1 * 1.1 * 1.1
+
+
+def test_a_mark_up_on_the_plain_price_rests_on_costs() -> None:
+    """A baker whose mill charges 20 % more asks 1.1 x (1 + 0.5 x 0.2) = 1.21, on every day."""
+    scenario = two_bakers({"kind": Dear, "rows": (0,)}, resentment=0.0).scenario
+    eco = Ecosystem(scenario, agents={Dearer: ecosim.who.Who(firms="Crust")})
+    eco.run_for(3)
+    for _ in range(20):
+        eco.step()
+        assert eco.world.firms.posted_price == pytest.approx([1.2, 1.21, 1.1], rel=1e-12)
 
 
 @pytest.mark.parametrize("answer", [0, -1.0, math.nan, math.inf, "dear", None])
 def test_a_price_that_is_none_is_refused(answer: Any) -> None:
     cls = type("Odd", (Haggler,), {"wish": answer})
-    eco = town({"kind": "customers"}, {"kind": "pricing"}, agents={cls: ecosim.who.Who(count=1)})
+    eco = town({"kind": "customers"}, DAILY, agents={cls: ecosim.who.Who(count=1)})
     with pytest.raises(InputError, match=r"Odd\.price\(\) of .* on day 0 returned .*; return a finite price above 0"):
         eco.step()
 

@@ -36,6 +36,15 @@ def lost(eco: Ecosystem, days: int) -> np.ndarray:
     return np.array(found)
 
 
+def damage(eco: Ecosystem, days: int) -> np.ndarray:
+    """Damage of the firms that the outage hit, by its own account, shape (days, hit)."""
+    found = []
+    for _ in range(days):
+        eco.run_for(1)
+        found.append(eco.world.memory["outage"]["damage"].copy())
+    return np.array(found)
+
+
 @pytest.mark.parametrize("law", range(6))
 def test_at_the_laws_own_speed_nothing_changes_by_a_bit(law: int) -> None:
     hit = {**HIT, "recovery": {"law": law, "days": 9, "start": 2}}
@@ -172,7 +181,7 @@ def test_what_is_rebuilt_is_paid_for_and_without_money_own_hands_remain() -> Non
         wealth = np.zeros(firms.rows)
         wealth[rich] = 1000.0 * firms.output[rich] - firms.cash[rich]
         wealth[poor] = -firms.cash[poor]
-        money.pay("test", "households", "firms", wealth)
+        money.pay_either_way("test", "households", "firms", wealth)
         eco.world.mechanisms["recovery"].evening(eco.world, eco.world.streams["any"])
         np.testing.assert_allclose(firms.repair[rich], 1.0, rtol=1e-12)
         np.testing.assert_allclose(firms.repair[poor], 0.4, rtol=1e-12)
@@ -183,6 +192,33 @@ def test_what_is_rebuilt_is_paid_for_and_without_money_own_hands_remain() -> Non
         assert paid == pytest.approx(full, rel=1e-9)  # the poor did the work with their own hands
     assert money.flows["rebuilding"].sum() == pytest.approx(0.0, abs=1e-6)
     assert money.total() == pytest.approx(0.0, abs=1e-3)
+
+
+def test_only_what_outages_damaged_is_billed() -> None:
+    strike = {"kind": "pulse", "channel": "capacity", "when": 2, "days": 5, "factor": 0.4}
+    part = {"kind": "recovery", **NEUTRAL, "rebuild_cost": 2.0}  # which all can pay
+    alone = town(part, {"kind": "finance"}, hit=strike)
+    alone.run_for(12)
+    assert alone.world.money is not None
+    assert "rebuilding" not in alone.world.money.flows
+    plain, both = (town(part, {"kind": "finance"}, shocks=shocks) for shocks in ((), (strike,)))
+    np.testing.assert_array_equal(damage(plain, 3), damage(both, 3))  # the strike begins on the third day
+    for eco in (plain, both):
+        eco.run_for(1)
+    assert plain.world.money is not None
+    assert both.world.money is not None
+    billed = [-eco.world.money.flows["rebuilding"][:2].sum() for eco in (plain, both)]
+    repaired = (plain.world.firms.potential[plain.world.memory["outage"]["rows"]] / 40).sum()
+    assert billed == pytest.approx([3 * 2.0 * repaired] * 2, rel=1e-9)
+
+
+def test_two_outages_at_one_firm_are_repaired_together() -> None:
+    eco = town({"kind": "recovery", **NEUTRAL}, shocks=({**HIT, "name": "second"},))
+    eco.run_for(1)
+    one, other = (set(eco.world.memory[name]["rows"].tolist()) for name in ("outage", "second"))
+    kept = eco.world.memory["recovery"]["damage"]
+    expected = [1 - 0.4 ** ((row in one) + (row in other)) for row in range(30)]
+    np.testing.assert_allclose(kept, expected, atol=1e-12)
 
 
 def test_a_learner_repairs_faster() -> None:

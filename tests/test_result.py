@@ -134,6 +134,9 @@ def test_the_summary_can_be_recomputed_from_the_frames(results, name):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_twin_stays_at_the_baseline(results, name):
     series = results[name].series
+    metrics = [name for name in series if not name.startswith("twin_")]
+    assert list(series) == metrics + [f"twin_{name}" for name in metrics]
+    assert (series["twin_firms_failing"] == 0).all()
     for column in ("total_production", "value_added", "final_consumption"):
         assert (series[f"twin_{column}"] == series[column].iloc[0]).all()
         assert (series[column].loc[:29] == series[column].iloc[0]).all(), "before the shock"
@@ -616,7 +619,96 @@ def crafted(results, **changes):
 
 def test_damage_that_stocks_kept_from_spreading(results):
     lines = crafted(results, direct_capacity_lost=300_000.0)
-    assert "Damage took capacity worth 19.24 days of all output; stocks kept the loss to 11.76 days." in lines
+    told = (
+        "Damage took capacity worth 19.24 days of all output; the loss was 11.76 days, because stocks and other firms"
+    )
+    assert f"{told} took over." in lines
+
+
+def test_spare_capacity_is_part_of_what_was_damaged(results):
+    economy = {**results["tiny"].summary["economy"], "headroom": 0.25}
+    assert (
+        "Damage took capacity, idle reserve included, worth 19.24 days of all output; the loss was 11.76 days, because "
+        "spare capacity, stocks and other firms took over."
+    ) in crafted(results, economy=economy, direct_capacity_lost=300_000.0)
+
+
+def test_firms_that_fail_in_the_twin_too_are_not_laid_to_the_shock(results):
+    failed = {**results["tiny"].summary["failed"], "firms": 25, "percent": 83.3, "twin": 5, "only_shocked": 20}
+    assert (
+        "25 firms (83.3 %) fell below half of their usual output at some time, 20 of them only because of the shock "
+        "(the twin's did not); 11 of those without any damage of their own."
+    ) in crafted(results, failed=failed)
+
+
+def test_what_the_twin_failed_at_is_read_from_the_frame(results):
+    firms = results["tiny"].firms.copy()
+    fell = firms["failed_on"] >= 0
+    first = firms.index[fell & ~firms["struck"]][0]
+    firms.loc[first, "twin_failed_on"] = 3
+    failed = summarise(Ecosystem(TINY), results["tiny"].series, firms, (0, 0))["failed"]
+    assert (failed["firms"], failed["twin"], failed["only_shocked"], failed["undamaged"]) == (20, 1, 19, 10)
+
+
+def test_closures_are_told_beside_the_twins(results):
+    assert "195 businesses closed, 194 in the undisturbed twin." in crafted(results, closures={"run": 195, "twin": 194})
+    assert "1 business closed, 0 in the undisturbed twin." in crafted(results, closures={"run": 1, "twin": 0})
+    assert not any("closed" in line for line in crafted(results))
+
+
+def test_what_was_made_good_is_told_where_it_can_be_seen(results):
+    assert any("6.53 % of output (7.03 % less 0.50 % made good later)," in line
+               for line in crafted(results, made_good_percent=0.5))  # fmt: skip
+    summary = summary_of(results, [1.0, 0.5] + [1.01] * 10)
+    assert summary["made_good_percent"] == pytest.approx(100 * 0.1 / 12)
+
+
+PULSE = {"kind": "pulse", "name": "boycott", "when": 60, "days": 10, "factor": 0.25}
+
+
+def test_a_pulse_is_told_as_what_it_scales():
+    result, lines = told(TINY.with_({"shocks": [{**PULSE, "ease": 5}], "days": 80}))
+    assert (
+        lines[1]
+        == "Day 60 to 69 (boycott): demand at 25 % of the usual for 30 firms (100.0 %), back to the usual by day 75."
+    )
+    assert "No capacity was damaged." in lines
+    assert result.firms["struck"].all()
+    assert result.firms["damage"].max() == 0
+    assert result.summary["failed"]["firms"] > 0
+    assert not any("without any damage" in line or " hit " in line for line in lines)
+
+
+def test_a_pulse_is_told_as_long_as_the_run_lasts():
+    for days, words in ((61, "Day 60: demand"), (65, "Day 60 to 64: demand")):
+        _, lines = told(TINY.with_({"shocks": [{**PULSE, "name": ""}], "days": days}))
+        assert lines[1] == f"{words} at 25 % of the usual for 30 firms (100.0 %)."
+
+
+def test_firms_with_a_pulse_on_them_are_not_without_damage_of_their_own():
+    pulse = {**PULSE, "who": {"firms": ["Inn", "Cafe"]}, "factor": 0.0}
+    result, lines = told(TINY.with_({"shocks.1": pulse, "days": 80}))
+    firms = result.firms.set_index("firm")
+    assert set(firms.index[firms["struck"]]) == set(firms.index[firms["damage"] > 0]) | {"Inn", "Cafe"}
+    fell = firms[(firms["failed_on"] >= 0) & ~firms["struck"]]
+    assert any(f"{len(fell)} of them without any damage of their own." in line for line in lines)
+    late = ecosim.run(TINY.with_({"shocks.1": pulse, "days": 50}))
+    assert (late.firms["struck"] == (late.firms["damage"] > 0)).all()
+
+
+def test_what_firms_owe_the_bank_is_told_where_there_is_one(results):
+    assert not any("the bank" in line for line in sentences(results["tiny"].summary))
+    result, lines = told(
+        TINY.with_({"mechanisms": [{"kind": "finance", "credit_access": 1.0, "cash_days": 2.0}], "days": 50})
+    )
+    debt = result.firms["debt"]
+    owing = int((debt > 0).sum())
+    assert owing > 0
+    days = debt.sum() / result.firms["output"].sum()
+    noun = "firm" if owing == 1 else "firms"
+    assert f"At the end {owing} {noun} ({100 * owing / 30:.1f} %) owed the bank {days:.2g} days of all output." in lines
+    _, lines = told(without_shocks(mechanisms=[{"kind": "finance"}], days=5))
+    assert lines[-1] == "At the end no firm owed the bank anything."
 
 
 def test_a_loss_without_any_damage(results):
@@ -629,12 +721,50 @@ def test_a_gain_is_not_told_as_a_loss_kept_small(results):
     assert not any("loss of output to -500" in line for line in lines)
 
 
-def summary_of(results, ratio):
+def summary_of(results, ratio, shocks=None):
     """The summary of the town if its output had been these shares of the twin's."""
     result = results["tiny"]
     series = result.series.iloc[: len(ratio) + 1].copy()
     series.loc[0:, "total_production"] = np.array(ratio) * series["twin_total_production"].loc[0:]
-    return summarise(Ecosystem(TINY), series, result.firms, (0, 0))
+    return summarise(
+        Ecosystem(TINY if shocks is None else TINY.with_({"shocks": shocks})), series, result.firms, (0, 0)
+    )
+
+
+def strike(name, when):
+    return {"kind": "outage", "name": name, "who": {"firms": "Inn"}, "when": when}
+
+
+DIP = [1.0, 1.0, 0.5, 0.7, 0.9]
+AGAIN = [*DIP, *[1.0] * 10, 0.8, 0.9, *[1.0] * 8]
+RELAPSES = {
+    "one dip": ([*DIP, *[1.0] * 10], [], None, ["The bottom", "From day 5"]),
+    "again": (AGAIN, [], (15, []), ["The bottom", "From day 5", "It rose and fell again, to 80.0 %", "From day 17"]),
+    "another shock": (
+        AGAIN, [strike("cloud outage", 15)], (15, ["cloud outage"]),
+        ["The bottom", "From day 5", "Then the cloud outage of day 15 brought it down again, to 80.0 %", "From day 17"],
+    ),
+    "a shock while recovering": (AGAIN, [strike("cloud outage", 4)], (15, []), None),
+    "a shock after it": (AGAIN, [strike("cloud outage", 18)], (15, []), None),
+    "before recovery": ([*DIP, 0.8, 0.9, *[1.0] * 8], [], (5, []), ["The bottom", "It rose and fell", "From day 7"]),
+    "never back": ([*AGAIN[:15], *[0.8] * 9], [], (15, []), ["The bottom", "From day 5", "It rose", "Output was not"]),
+    "less than a point": ([1.0, 1.0, 0.95, 1.0, 0.992, *[1.0] * 8], [], None, None),
+    "small beside the first": ([*DIP, 0.98, 0.96, *[1.0] * 10], [], None, None),
+    "no boom to lose": ([*DIP, *[1.2] * 3, *[1.0] * 10], [], None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RELAPSES)
+def test_a_second_dip_is_told_in_its_time_and_with_what_began_before_it(results, case):
+    ratio, later, expected, starts = RELAPSES[case]
+    summary = summary_of(results, ratio, [strike("flood", 2), *later])
+    relapse = summary["relapse"]
+    found = None if relapse is None else (relapse["day"], [shock["name"] for shock in relapse["shocks"]])
+    assert found == expected
+    lines = sentences(summary)
+    begin = next(at for at, line in enumerate(lines) if line.startswith("The bottom"))
+    for line, start in zip(lines[begin:], [] if starts is None else [*starts, "Lost against"], strict=False):
+        assert line.startswith(start)
 
 
 RECOVERIES = {
@@ -735,6 +865,32 @@ def test_the_figure_shows_the_figures(results, monkeypatch):
     damaged, spared = (np.array([bar.get_width() for bar in group]) for group in sectors.containers)
     np.testing.assert_allclose(damaged + spared, shares)
     np.testing.assert_array_equal(damaged > 0, losers["damage"] > 0)
+    assert all(tick == int(tick) for tick in failing.get_yticks())
+
+
+def test_the_figure_shows_the_twins_failures_and_how_long_a_pulse_is_felt(monkeypatch):
+    crunch = {"kind": "pulse", "name": "crunch", "when": 33, "days": 10, "ease": 5, "channel": "demand"}
+    result = ecosim.run(TINY.with_({"shocks.1": crunch, "days": 60}))
+    result.series["twin_firms_failing"] = 1
+    output, failing, _ = drawn(monkeypatch, result).axes
+    calm = next(line for line in failing.get_lines() if line.get_label() == "undisturbed twin")
+    assert (calm.get_ydata() == 1).all()
+    assert calm.get_color() == figure.GREY
+    (span,) = output.patches
+    assert (span.get_x(), span.get_width()) == (33, 15)
+
+
+def test_names_of_shocks_close_together_do_not_overprint(monkeypatch):
+    shocks = [strike(f"a long name of shock {when}", when) for when in (20, 20 + 3, 30, 170)]
+    shocks[1] = {**shocks[1], "name": "another name"}
+    shown = drawn(monkeypatch, ecosim.run(TINY.with_({"shocks": shocks})))
+    shown.canvas.draw()
+    texts = [text for text in shown.axes[0].texts if "name" in text.get_text()]
+    assert len(texts) == 4
+    boxes = [text.get_window_extent() for text in texts]
+    for at, box in enumerate(boxes):
+        assert box.x1 <= shown.bbox.width
+        assert not any(box.overlaps(other) for other in boxes[at + 1 :])
 
 
 def test_names_are_drawn_as_they_are_written(monkeypatch, tmp_path):

@@ -186,6 +186,65 @@ def test_decisions_of_ones_own_are_followed_and_checked():
         Ecosystem(TOWN, agents={Wrong: None}).run_for(70)
 
 
+class Sloppy(Firm):
+    """Answers what nobody asked for."""
+
+    answer = None
+
+    def choose_supplier(self, candidates):
+        if self.answer == "itself":
+            return self.unique_id - 1
+        return candidates if self.answer == "all" else self.answer
+
+
+class Forger(Firm):
+    """Writes its own candidate into what it was given."""
+
+    def choose_supplier(self, candidates):
+        candidates[0] = self.unique_id - 1
+        return int(candidates[0])
+
+
+@pytest.mark.parametrize("answer", ["itself", "all", None, [1], "1", 1.0, True, -2, 10**6])
+def test_an_answer_must_be_one_of_the_candidates(answer):
+    cls = type("Odd", (Sloppy,), {"answer": answer})
+    with pytest.raises(InputError, match=r"(?s)Odd\.choose_supplier\(\) of .* returned .*; return one of"):
+        Ecosystem(TOWN, agents={cls: None}).run_for(70)
+
+
+def test_what_was_offered_cannot_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        Ecosystem(TOWN, agents={Forger: None}).run_for(70)
+
+
+@pytest.mark.parametrize(("reach", "seen"), [(1.0, 5), (2.0, 10), (1.5, 8), (0.0, 0)])
+def test_who_is_on_a_platform_sees_more_candidates(reach, seen):
+    eco = Ecosystem(CALM.with_({"economy.firms": 400, "mechanisms.0.local_share": 0.0}))
+    part, world = eco.world.mechanisms["sourcing"], eco.world
+    eco.step()
+    links, stream = np.arange(40), world.streams["test"]
+    usual = part._seen(world, stream, links)
+    world.firms.search_reach[world.links.buyer[:20]] = reach
+    found = part._seen(world, stream, links)
+    there = np.isin(world.links.buyer[:40], world.links.buyer[:20])
+    assert ((found >= 0).sum(axis=1)[there] == seen).all()
+    assert ((found >= 0).sum(axis=1)[~there] == 5).all()
+    assert np.array_equal(found[:, :5][~there], usual[~there])
+    assert np.array_equal(found[there, : min(seen, 5)], usual[there, : min(seen, 5)])
+    if seen == 10:
+        assert not np.array_equal(found[there, 5:], found[there, :5])
+
+
+@pytest.mark.parametrize(("agreed", "days"), [(0.0, 14), (0.5, 7), (1.0, 1)])
+def test_a_plan_with_second_suppliers_shortens_onboarding(agreed, days):
+    eco = Ecosystem(TOWN)
+    eco.world.firms.second_source[:] = agreed
+    kept = eco.world.memory["sourcing"]
+    while not len(kept["new_day"]):
+        eco.step()
+    assert (kept["new_day"] == eco.world.day + days).all()
+
+
 def test_needs_are_the_leontief_inverse():
     eco = Ecosystem(CALM)
     links, firms = eco.world.links, eco.world.firms

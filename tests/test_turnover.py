@@ -242,6 +242,7 @@ def test_entrants_imitate_a_survivor_of_their_sector_and_start_without_experienc
     firms, sector = eco.world.firms, eco.world.plan.firms.sector
     firms.add("know_how", 1.0 + np.arange(100) / 1000)
     firms.add("readiness", 0.7)
+    firms.add("plan_quality", firms.know_how - 1.0)
     rows = np.array([20, 70])
     before = firms.know_how.copy()
     vacancies(eco, rows, 30)
@@ -249,6 +250,7 @@ def test_entrants_imitate_a_survivor_of_their_sector_and_start_without_experienc
     for row in rows:
         models = np.flatnonzero((sector == sector[row]) & (np.arange(100) != row))
         assert firms.know_how[row] in before[models]
+        assert firms.plan_quality[row] == firms.know_how[row] - 1.0
         assert firms.readiness[row] == 0.0
     assert np.array_equal(np.delete(firms.know_how, rows), np.delete(before, rows))
     assert np.all(firms.age[rows] == eco.day - firms.entered_on[rows])

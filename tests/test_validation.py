@@ -17,6 +17,8 @@ def test_a_check_is_met_within_its_tolerance_only():
     assert check.passed
     for missed in (7.9, 12.1, math.nan):
         assert not Check("days", "days", 10, 8, 12, missed, 5, "somebody").passed
+    assert check.judged
+    assert not Check("days", "days", 10, 8, 12, 10, 5, "somebody", fewest=6).judged
 
 
 def test_survival_is_the_life_table_of_what_was_seen():
@@ -42,7 +44,8 @@ def test_every_check_of_a_small_world_is_measured():
 
 def test_the_command_fails_where_a_check_is_missed(monkeypatch):
     good, bad = (Check("days", "days", 10, 8, 12, found, 5, "somebody") for found in (10, 20))
-    for checks, code, word in (([good], 0, "yes"), ([good, bad], 1, "NO")):
+    thin = Check("days", "days", 10, 8, 12, 20, 5, "somebody", fewest=6)
+    for checks, code, word in (([good], 0, "yes"), ([good, bad], 1, "NO"), ([good, thin], 0, "too few")):
         monkeypatch.setitem(SUBJECTS, "default-world", lambda checks=checks, **given: checks)
         done = CliRunner().invoke(app, ["validate", "--only", "default-world"])
         assert done.exit_code == code

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecosim import Ecosystem, InputError, Scenario
+from ecosim.kernels.workforce import plan_overtime
 
 PLAIN = {"kind": "workforce", "cross_training": 0.3, "overtime": 0.0, "pool_share": 0.0, "wellbeing_effect": 0.0}
 
@@ -187,7 +188,7 @@ def test_a_firm_that_grows_for_long_hires_beyond_its_usual_staff_or_wears_it_out
 
 def test_overtime_meets_what_is_asked_while_people_can() -> None:
     rush = {"kind": "pulse", "factor": 1.6, "when": 1, "days": 40}
-    part = {**PLAIN, "overtime": 0.2, "overtime_days": 5.0}
+    part = {**PLAIN, "overtime": 0.2, "overtime_days": 5.0, "overtime_rest": 0.1}
     eco = town(part, shocks=[rush], headroom=0.0)
     eco.run_for(2)
     np.testing.assert_allclose(able(eco), 1.0, rtol=1e-12)  # a firm sees the rush today and works longer tomorrow
@@ -197,9 +198,47 @@ def test_overtime_meets_what_is_asked_while_people_can() -> None:
         full.append(able(eco))
     row = np.argmax(eco.world.firms.final_demand / eco.world.firms.output)
     hours = [float(day[row]) for day in full]
-    assert hours[:5] == pytest.approx([1.2] * 5, rel=1e-12)
-    assert hours[5] == pytest.approx(1.0, rel=1e-12)  # worn through: a day of rest gives a day back
+    lasting = 0.1 / (0.1 + 0.9 / 5)  # what a night gives back and a day takes; the rest fades by the same factor daily
+    left = [lasting + (1 - lasting) * ((1 - 1 / 5) * (1 - 0.1)) ** day for day in range(8)]
+    assert hours == pytest.approx([1 + 0.2 * each for each in left], rel=1e-12)
     assert max(map(np.max, full)) <= 1.2 * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("days", "rest"), [(0.0, 0.05), (0.3, 1.0), (1.0, 0.0), (1.0, 1.0), (2.0, 0.5), (20.0, 0.05), (365.0, 1.0)]
+)
+@pytest.mark.parametrize("asked", [1.02, 1.1, 3.0])
+def test_overtime_fades_and_comes_back_without_a_day_on_and_a_day_off(days: float, rest: float, asked: float) -> None:
+    """Sixty days of too many orders, sixty days of rest: hours only fall, and the days of overtime only come back."""
+    one, hours, left = np.ones(1), [], []
+    extra, saved = np.zeros(1), np.full(1, days)
+    for day in range(120):
+        demand = one * (asked if day < 60 else 1.0)
+        plan_overtime(demand, one + extra, one * 9, one * 0.15, one * days, one * rest, extra, saved)
+        hours.append(float(extra[0]))
+        left.append(float(saved[0]))
+    assert hours[0] == pytest.approx(min(asked - 1, 0.15 * min(days, 1.0)), abs=1e-15)
+    assert (np.diff(hours[:60]) <= 1e-12).all()
+    assert hours[60:] == [0.0] * 60
+    assert (np.diff(left[60:]) >= 0).all()
+    assert 0 <= min(left) <= max(left) <= days
+    if rest > 0 and days > 0:
+        assert left[-1] == pytest.approx(days, rel=0.06)
+
+
+def test_output_does_not_flicker_once_the_days_of_overtime_are_used_up() -> None:
+    flood = {"kind": "outage", "who": {"share": 0.3}, "when": 3, "severity": 0.6, "recovery": {"days": 90}}
+    part = {**PLAIN, "overtime": 0.15, "overtime_days": 10.0, "hiring_speed": 0.0}
+    eco = town(part, shocks=[flood], firms=120, headroom=0.1)
+    made, longer = [], []
+    for _ in range(60):
+        eco.run_for(1)
+        made.append(float(eco.world.firms.production.sum()))
+        longer.append(float((eco.world.memory["workforce"]["extra"] > 0).mean()))
+    change = np.diff(made[15:])
+    change -= change.mean()
+    assert min(longer[15:40]) > 0.1
+    assert (change[1:] * change[:-1]).sum() > 0  # a rise follows a rise
 
 
 def test_who_carries_too_much_wears_out_and_recovers() -> None:

@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from ecosim.config.allowed import keys
 from ecosim.config.errors import Problem, ScenarioError, among, refuse, shown
-from ecosim.config.kinds import FAMILIES, KindError, address, find
+from ecosim.config.kinds import FAMILIES, KindError, address, find, known
 from ecosim.config.source import parse_value
 from ecosim.config.words import annotation
 from ecosim.config.written import dumped
@@ -121,6 +121,9 @@ class Edit:
         if len(called) == 1:
             return called[0]
         if not step.isdecimal():
+            if done == ("mechanisms",) and step in known("mechanisms"):
+                or_at_once = f" (or --set mechanisms=[{step}])" if not values else ""
+                raise refuse("", f"{step} is not on; add it: mechanisms.{len(values)}.kind={step}{or_at_once}")
             calls = sorted({name for value in values for name in _names(value)})
             by_name = f", or call it by name or kind: {among(step, calls, 'names here')}" if calls else ""
             raise refuse("", f"{here} is a list; give the number of an entry, for example {here}.0{by_name}")

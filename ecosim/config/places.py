@@ -43,5 +43,5 @@ def _steps(line: str, changed: list[str]) -> tuple[Step, ...]:
     path = found["path"]
     if any(path == other or path.startswith(f"{other}.") or other.startswith(f"{path}.") for other in changed):
         return ()
-    steps: list[Step] = [int(step) if step.isdigit() else step for step in path.split(".")]
+    steps: list[Step] = [int(step) if step.isdecimal() else step for step in path.split(".")]
     return (*steps, int(found["row"]) - 1) if found["row"] else tuple(steps)

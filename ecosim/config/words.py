@@ -32,6 +32,7 @@ _LIMITS = {
     "string_too_short": "is too short",
     "string_too_long": "is too long",
 }
+_REASONS = {"value_error", "assertion_error", "ecosim", *_LIMITS}
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -72,6 +73,8 @@ def _explain(
     allow_code: bool,
 ) -> list[Problem]:
     """Tell the problems at one path; the branches of a union are told as one."""
+    # A branch that found the right type and the wrong value knows more than those that wanted another type.
+    items = [item for item in items if item["type"] in _REASONS] or items
     if len(items) > 1 and all(len(item["loc"]) > len(path) for item in items):
         wanted = describe(annotation(scenario, data, path, allow_code=allow_code))
         if wanted:

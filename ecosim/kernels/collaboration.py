@@ -13,9 +13,10 @@ FAINT = 1e-6  # loss through partners that is no longer felt
 def depend(ptr: Any, partner: Any, left: Any, alive: Any, coupling: Any, exposure: float, loss: Any) -> Any:
     """Replace each firm's ``loss`` by coupling times ``exposure`` times what its partners in business miss, on average.
 
-    They miss what damage has not ``left`` and the loss of the day before. Return these means, shape (n,), 0 for none.
+    They miss what damage has not ``left`` and the loss of the day before. Return what they have instead, on average,
+    shape (n,), 0 for those without a partner in business.
     """
-    missing, around = np.empty(len(loss)), np.zeros(len(loss))
+    missing, standing = np.empty(len(loss)), np.zeros(len(loss))
     for i in range(len(loss)):
         missing[i] = 1.0 - min(left[i], 1.0) * (1.0 - loss[i]) if alive[i] > 0.0 else -1.0
     for i in range(len(loss)):
@@ -25,12 +26,13 @@ def depend(ptr: Any, partner: Any, left: Any, alive: Any, coupling: Any, exposur
             if theirs >= 0.0:
                 total += theirs
                 many += 1
+        around = total / many if many > 0 else 0.0
         if many > 0:
-            around[i] = total / many
-        loss[i] = coupling[i] * exposure * around[i]
+            standing[i] = 1.0 - around
+        loss[i] = coupling[i] * exposure * around
         if loss[i] < FAINT:
             loss[i] = 0.0
-    return around
+    return standing
 
 
 @njit(cache=True)

@@ -10,12 +10,18 @@ MISSED = 1e-9  # share below which missing cash, or what stays unpaid of what is
 
 
 @njit(cache=True)
-def tally(amounts: Any, customer: Any, role: Any, near: Any, by_role: Any) -> None:
-    """Add up amounts (n,) by the community beside each firm and by the firm's role, in order of row."""
+def tally(amounts: Any, customer: Any, role: Any, near: Any, by_role: Any) -> float:
+    """Add up amounts (n,) by the community beside each firm and by the firm's role, in order of row.
+
+    Returns the lowest amount, 0 if none is negative.
+    """
+    lowest = 0.0
     for i in range(len(amounts)):
         if amounts[i] != 0.0:  # most payments concern few firms
             near[customer[i]] += amounts[i]
             by_role[role[i]] += amounts[i]
+            lowest = min(lowest, amounts[i])
+    return lowest
 
 
 @njit(cache=True)

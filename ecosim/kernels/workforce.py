@@ -139,17 +139,22 @@ def tire(
 
 
 @njit(cache=True)
-def plan_overtime(demand: Any, capacity: Any, ceiling: Any, most: Any, most_days: Any, extra: Any, saved: Any) -> None:
-    """Longer hours tomorrow where today's orders could have been met with more hands, while people can; in place."""
+def plan_overtime(
+    demand: Any, capacity: Any, ceiling: Any, most: Any, most_days: Any, rest: Any, extra: Any, saved: Any
+) -> None:  # fmt: skip
+    """Longer hours tomorrow where today's orders could have been met with more hands; in place.
+
+    The hours are in proportion to what is ``saved`` of the days of overtime, so that they fade instead of stopping.
+    """
     for i in range(len(extra)):
         usual = capacity[i] / (1.0 + extra[i]) if extra[i] > 0.0 else capacity[i]
         asked = min(demand[i], ceiling[i])
         longer = 0.0
         if asked > usual * (1.0 + NOISE) and usual > 0.0:
-            longer = min(asked / usual - 1.0, most[i]) * min(saved[i], 1.0)
+            longer = min(asked / usual - 1.0, most[i] * saved[i] / max(most_days[i], 1.0))
         if longer > 0.0:
             saved[i] = max(saved[i] - longer / most[i], 0.0)
-        elif saved[i] < most_days[i]:
-            saved[i] = min(saved[i] + 1.0, most_days[i])
+        if saved[i] < most_days[i]:
+            saved[i] += rest[i] * (most_days[i] - saved[i])
         if extra[i] != longer:
             extra[i] = longer

@@ -24,19 +24,21 @@ def by_place(world: World) -> dict[str, Array]:
 
 
 def candidates(
-    world: World, rng: Stream, day: int, links: Array, near: Array, count: int, attachment: float, referrals: float
-) -> Array:
+    world: World, rng: Stream, day: int, links: Array, near: Array, count: int, attachment: float, referrals: float,
+    turn: int = 0,
+) -> Array:  # fmt: skip
     """Firms that could take over some links (k,), shape (k, count), -1 where there is none; see `Sourcing`.
 
     All are of the sector of the supplier that a link has. ``near`` (n,) is the share that each buyer seeks in its own
-    region, ``referrals`` the share of the others that its partners name.
+    region, ``referrals`` the share of the others that its partners name. Each ``turn``
+    draws others for the same links.
     """
     from ecosim.kernels.sourcing import reach_of
 
     plan, kept = world.plan.firms, world.memory["sourcing"]
     regions, order, key = len(plan.region_names), kept["order"], kept["key"]
     buyer = world.links.buyer[links]
-    rows = links[:, None] * count + np.arange(count)
+    rows = (links + turn * len(world.links))[:, None] * count + np.arange(count)
     local = rng.uniform(day, rows, draw=CHANNEL) < near[buyer][:, None]
     sector = plan.sector[world.links.supplier[links]].astype(np.int64)[:, None]
     home = sector * regions + plan.region[buyer][:, None]

@@ -118,11 +118,11 @@ class Automation(Mechanism):
 
     columns: ClassVar[dict[str, str]] = {
         "automation": "level of automation, 0 to 1",
-        "labour_exposure": "how much missing staff is missed, share",
+        "labour_exposure": "share of missing staff's work that only people can do; falls with automation",
     }
     channels: ClassVar[dict[str, str]] = {
-        "cyber": "computer systems that work",
-        "obsolescence": "what today's level of automation is still worth",
+        "cyber": "share of computer systems that work",
+        "obsolescence": "what today's level of automation is still worth, share",
     }
 
     def check(self, on: frozenset[str]) -> str | None:

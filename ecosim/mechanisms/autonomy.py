@@ -55,7 +55,7 @@ class Autonomy(Mechanism):
 
     columns: ClassVar[dict[str, str]] = {
         "autonomy": "autonomy that is left at the firm's size, share",
-        "delay": "days between seeing and acting, 1 the least",
+        "delay": "days between seeing and acting, at least 1",
         "freedom": "freedom to experiment, multiple of the usual rate of trials",
         "eagerness": "share of the gap to what is seen that the plan closes in a day",
         "outlook": "what the firm plans for, currency units a day",

@@ -28,9 +28,9 @@ class Collaboration(Mechanism):
 
         lend        c x (stock above lend_above of target) goes to partners below critical_stock of theirs
         refer       c x (customers turned away) go to partners of the same sector and community with spare capacity
-        pool        claim = c x pool_cover x damage x value added, of members short of cash; pro rata if the pool is dry
+        pool        claim = c x pool_cover x damage x value added, of members short of cash; pro rata above its limit
         know        k_i += c x diffusion x mean_j (k_j - k_i)+ a day, for know-how and readiness
-        rebuild     speed of repair x (1 + c x joint_recovery x (1 - mean_j x_j))
+        rebuild     speed of repair x (1 + c x joint_recovery x (1 - mean_j x_j)),  x 1 where no partner is in business
         depend      s_i = c x exposure x mean_j x_j of yesterday's evening,  x = 1 - (1 - d)(1 - s)
 
     d is today's damage, j runs over partners in business. The last line is the dark side: shared data, premises and
@@ -40,10 +40,11 @@ class Collaboration(Mechanism):
     first spreads and then helps, or the other way round, is the theme of Elliott, Golub & Jackson (2014).
 
     Lent stock comes back when the borrower is above lend_above itself; with finance on it is sold at cost and stays.
-    The pool (with finance) is a mutual of ex-post assessments: it is full at first, pays claims, and members refill it
-    over ``refill_days`` in proportion to the claims they may make, out of cash they have; so at rest nobody pays, and
-    each member's expected payments equal its expected claims where damage strikes everybody alike. Its balance is held
-    at the bank.
+    The pool (with finance) is a mutual of ex-post assessments, and holds no money of its own: it is empty at first, the
+    bank advances its claims up to ``pool_days``, and members pay the advances back over ``refill_days`` in proportion
+    to the claims they may make, out of cash they have, without interest. So at rest nobody pays, and each member's
+    expected payments equal its expected claims where damage strikes everybody alike. The ledger shows "claims on the
+    pool" from the bank to firms, and "assessments of the pool" from firms to the bank; the difference is owed.
 
     Which idea is which parameter: networked autonomy ``partners``, ``coupling``, ``exposure``; shared resources
     ``lend``; niche complementarity and community ``refer``; mutual funds ``pool``; open innovation and shared data
@@ -73,9 +74,9 @@ class Collaboration(Mechanism):
     pool_cover: float = parameter(0.5, unit="share of value added lost", source="assumption", low=0, high=1)
     """Share of lost value added that the pool pays, at full coupling."""
     pool_days: float = parameter(10.0, unit="days of members' value added", source="assumption", low=0, high=365)
-    """Size of the full pool."""
+    """Most that the pool may owe the bank."""
     refill_days: float = parameter(180.0, unit="days", source="assumption", low=1, high=3650)
-    """Days over which members refill the pool."""
+    """Days over which members pay back what the pool owes."""
     diffusion: float = parameter(0.02, unit="share of the gap a day", source="assumption", low=0, high=1)
     """How fast partners learn from each other, at full coupling: half of a gap in a month or so."""
     joint_recovery: float = parameter(1.0, unit="1", source="assumption", low=0, high=10)
@@ -97,7 +98,7 @@ class Collaboration(Mechanism):
         return None
 
     def prepare(self, world: World, rng: Stream) -> None:
-        """Find partners; fill the pool."""
+        """Find partners; the pool owes nothing."""
         firms = world.firms
         firms.add("coupling", self.per_firm(world, "coupling"))
         firms.add("shared_loss", 0.0)
@@ -111,7 +112,7 @@ class Collaboration(Mechanism):
             "borrower": nobody,
             "good": nobody,
             "lent": np.empty(0),
-            "pool": np.array([self.pool_days * float(self._stake(world, ptr).sum())]),
+            "pool_owes": np.zeros(1),
         }
 
     def _partners(self, world: World) -> tuple[Array, Array]:
@@ -155,14 +156,13 @@ class Collaboration(Mechanism):
         if left is None and not loss.any():
             return
         left = np.ones(world.firms.rows) if left is None else left
-        around = depend(
+        standing = depend(
             kept["ptr"], kept["partner"], left, firms["alive"], firms["coupling"], self.exposure, loss
         )  # fmt: skip
         if loss.any():
             world.sheet.scale("capability", 1.0 - loss)
         if "repair" in world.sheet.channels and self.joint_recovery and left.min() < 1.0:
-            has = np.diff(kept["ptr"]) > 0
-            world.sheet.scale("repair", 1.0 + has * firms["coupling"] * self.joint_recovery * (1.0 - around))
+            world.sheet.scale("repair", 1.0 + firms["coupling"] * self.joint_recovery * standing)
 
     # --- trade: goods and customers ---------------------------------------------------------------------------------
 
@@ -249,27 +249,27 @@ class Collaboration(Mechanism):
     # --- money and knowledge ----------------------------------------------------------------------------------------
 
     def settle(self, world: World, rng: Stream) -> None:
-        """Pay claims out of the pool, and assessments into it."""
+        """Let the bank advance claims on the pool, and members pay it back."""
         if world.money is None or not self.pool:
             return
         firms, kept = world.firms.columns, world.memory[self.kind]
-        stake, balance = self._stake(world, kept["ptr"]), float(kept["pool"][0])
+        stake, owed = self._stake(world, kept["ptr"]), float(kept["pool_owes"][0])
+        limit = self.pool_days * float(stake.sum())
         left = world.sheet.read("capacity")
         if left is not None:
             hit = np.flatnonzero((left < 1.0) & (firms["alive"] > 0.0) & (firms["cash"] < firms["cash_target"]))
             claims = np.zeros(world.firms.rows)
             claims[hit] = self.pool_cover * (1.0 - left[hit]) * stake[hit]
-            if claims.any() and balance > 0.0:
-                claims *= min(1.0, balance / float(claims.sum()))
+            if claims.any() and limit > owed:
+                claims *= min(1.0, (limit - owed) / float(claims.sum()))
                 world.money.pay("claims on the pool", "bank", "firms", claims)
-                balance -= float(claims.sum())
-        missing = self.pool_days * float(stake.sum()) - balance
-        if missing > NOISE * max(balance, 1.0):
-            due = missing / self.refill_days * stake / float(stake.sum())
+                owed += float(claims.sum())
+        if owed > NOISE * limit and stake.any():
+            due = owed / self.refill_days * stake / float(stake.sum())
             due = np.minimum(due, np.maximum(firms["cash"], 0.0)) * (firms["alive"] > 0.0)
             world.money.pay("assessments of the pool", "firms", "bank", due)
-            balance += float(due.sum())
-        kept["pool"] = np.array([max(balance, 0.0)])
+            owed -= float(due.sum())
+        kept["pool_owes"] = np.array([max(owed, 0.0)])
 
     def _stake(self, world: World, ptr: Array) -> Array:
         """What a day of standing still costs each member, as far as it shares: its weight in the pool, shape (n,)."""

@@ -20,7 +20,7 @@ YEAR = 365.0
 OF_PROFIT = 0.25  # most of its usual profit that a firm spends on planning; beyond it, owners do it in their evenings
 QUIET = 0.01  # spread of the share delivered that no firm takes for a signal
 MONEY = ("upkeep_cost", "drill_cost", "backup_cost", "reserve")
-LEVELS = (*MONEY, "quality", "drills", "backup_days", "activate_above", "foresight", "extra_stock", "alarm_spread")
+LEVELS = (*MONEY, "drills", "backup_days", "activate_above", "foresight", "extra_stock", "alarm_spread")
 #: Memory that starts at 0: a plan in use, its day, what it replaces; moments of the share delivered; the raised aim.
 STATE = ("active", "age", "share", "last", "variance", "covariance", "set_to")
 
@@ -35,7 +35,9 @@ class Continuity(Mechanism):
 
     one draw a firm and event. A plan that works replaces the share ``quality`` of what is lost (``relief``), ramping up
     in ``ramp_days`` and, after ``backup_days``, down again; and it has second suppliers agreed beforehand: column
-    ``second_source`` is that share meanwhile, which sourcing may read. The event is over when the damage is repaired
+    ``second_source`` is that share meanwhile, and taking on a new supplier takes so much less time (sourcing). The
+    quality of a plan is a column, which judgement raises and entrants copy (turnover); it stays as long as its upkeep
+    is owed. The event is over when the damage is repaired
     and stocks suffice. A plan has chapters: it replaces ``quality`` where the name of what befalls the firm contains
     one of ``scenarios``, and only ``improvised`` times that where it was not foreseen. Plans, exercises and backup are
     what continuity standards ask for (ISO 22301:2019); that good planning is general and helps beyond its chapters is
@@ -101,7 +103,8 @@ class Continuity(Mechanism):
     """Cash that the firm keeps for wages and bills before it pays for any of this."""
 
     columns: ClassVar[dict[str, str]] = {
-        "second_source": "how far second suppliers agreed beforehand can be used today, 0 to 1"
+        "plan_quality": "share of a loss that the firm's plan replaces when it works, 0 without a plan",
+        "second_source": "share of the time to take on a supplier that its plan saves today, 0 to 1",
     }
 
     @model_validator(mode="after")
@@ -128,7 +131,8 @@ class Continuity(Mechanism):
         kept["chance"] = self.p_untested + (self.p_tested - self.p_untested) * -np.expm1(
             -kept["drills"] / self.drills_scale
         )
-        kept["daily_cost"] = kept["upkeep_cost"] * kept["quality"] + kept["drill_cost"] * kept["drills"] / YEAR
+        kept["drilling"] = kept["drill_cost"] * kept["drills"] / YEAR
+        world.firms.add("plan_quality", self.per_firm(world, "quality"))
         world.memory[self.kind] = kept
         world.firms.ensure("alive", 1.0)
         world.firms.ensure("second_source", 0.0)
@@ -141,8 +145,8 @@ class Continuity(Mechanism):
 
         kept, firms = world.memory[self.kind], world.firms.columns
         rows = struck(
-            world.sheet.multipliers["capacity"], firms["ceiling"], firms["output"], firms["alive"], kept["quality"],
-            kept["activate_above"], kept["active"], kept["age"], kept["share"],
+            world.sheet.multipliers["capacity"], firms["ceiling"], firms["output"], firms["alive"],
+            firms["plan_quality"], kept["activate_above"], kept["active"], kept["age"], kept["share"],
         )  # fmt: skip
         if len(rows):
             self._activate(world, rng, rows)
@@ -157,11 +161,11 @@ class Continuity(Mechanism):
 
     def _activate(self, world: World, rng: Stream, rows: Array) -> None:
         """Try the plans of firms ``rows``; one draw each decides whether it works."""
-        kept = world.memory[self.kind]
+        kept, quality = world.memory[self.kind], world.firms.plan_quality
         works = rng.uniform(world.day, rows) < kept["chance"][rows]
         fit = np.where(self._foreseen(world)[rows], 1.0, self.improvised)
         kept["active"][rows], kept["paid"][rows] = 1.0, 1.0
-        kept["share"][rows] = kept["quality"][rows] * fit * works
+        kept["share"][rows] = quality[rows] * fit * works
         world.happened("continuity plan works", rows[works], kept["share"][rows[works]])
         world.happened("continuity plan fails", rows[~works], 0.0)
 
@@ -190,8 +194,9 @@ class Continuity(Mechanism):
         if world.money is None:
             return
         kept, firms, bill = world.memory[self.kind], world.firms.columns, np.empty(world.firms.rows)
+        daily = kept["upkeep_cost"] * firms["plan_quality"] + kept["drilling"] * (firms["plan_quality"] > 0.0)
         accounts = firms["cash"], kept["reserve"], firms["cash_target"], firms["alive"]
-        upkeep(kept["daily_cost"], firms["output"], firms["usual_profit"], OF_PROFIT, *accounts, bill)
+        upkeep(daily, firms["output"], firms["usual_profit"], OF_PROFIT, *accounts, bill)
         world.money.pay("continuity planning", "firms", "households", bill)
         working = np.flatnonzero(kept["share"])
         if len(working):

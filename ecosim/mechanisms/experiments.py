@@ -62,10 +62,11 @@ class Experiments(Mechanism):
         "aspiration": "production that the firm is used to, share of baseline output",
         "urge": "what is left until the next trial starts, in expected trials",
         "trial_ends": "day on which the running trial ends, -1 if there is none",
-        **{
-            f"trial_{name}": f"parameter {name} of experiments"
-            for name in ("rate", "search", "cost", "scale", "fading")
-        },
+        "trial_rate": "trials started while all is well, 1/day",
+        "trial_search": "how much a shortfall speeds up trials, multiple per unit of shortfall",
+        "trial_cost": "capacity that a running trial takes up, share",
+        "trial_scale": "standard deviation of what a trial would change, share of know-how",
+        "trial_fading": "know-how lost without any practice, 1/day",
     }
 
     def prepare(self, world: World, rng: Stream) -> None:

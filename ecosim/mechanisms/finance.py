@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from ecosim.choices import is_amount
+from ecosim.errors import InputError
 from ecosim.mechanisms.mechanism import Mechanism
 from ecosim.money import SECTORS, Money
 from ecosim.spread import Level, Spread, parameter
@@ -23,6 +24,7 @@ YEAR = 365.0
 #: Median cash of some trades, days of costs (JPMorgan Chase Institute 2016), by words in the name of a sector.
 BUFFERS = {r"food services|restaurant|caf[eé]": 16.0, r"real estate": 47.0}
 CENT = 1e-4  # days of output below which a supplier that was left is paid in full
+NOISE = 1e-9  # by which shares may exceed 1
 OUT_OF_CASH = "out of cash"
 #: What is worked out in a settlement, firm by firm.
 TODAY = (
@@ -244,8 +246,15 @@ class Finance(Mechanism):
     def _add_costs(self, world: World, value_added: Array, bought: Array) -> None:
         firms = world.firms
         earned = np.maximum(value_added, 0.0)
-        firms.add("wage_bill", self.per_firm(world, "wage_share") * earned)
-        firms.add("rent_bill", self.per_firm(world, "rent_share") * earned)
+        wage_share, rent_share = self.per_firm(world, "wage_share"), self.per_firm(world, "rent_share")
+        over = int(np.count_nonzero(wage_share + rent_share > 1.0 + NOISE))
+        if over:
+            raise InputError(
+                f"wage_share: with rent_share it is more than all of the value added for {over} of {firms.rows} firms; "
+                "lower one of them, or their sigma"
+            )
+        firms.add("wage_bill", wage_share * earned)
+        firms.add("rent_bill", rent_share * earned)
         firms.add("wages", firms.wage_bill)
         firms.add("revenue", firms.output)
         firms.add("costs", bought + firms.wage_bill + firms.rent_bill)

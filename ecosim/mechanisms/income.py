@@ -77,7 +77,7 @@ class Income(Mechanism):
         "spending": "what people mean to buy, currency units a day",
         "lost_wages": "wages they lack today, currency units",
         "benefits": "benefits they get today, currency units",
-        "scaled": "share of usual wants at which their wants stand today, share",
+        "scaled": "their wants today, share of the usual",
     }
     channels: ClassVar[dict[str, str]] = {
         "wages": "wages to be paid today, share of the usual",

@@ -25,7 +25,7 @@ WORKS_THROUGH = {
     "buffer": "inventory_days", "second_source": "onboarding_days", "automation": "automation", "plan": "plan_quality",
     "reserve": "cash_target",
 }  # fmt: skip
-#: Options that need no keeping: systems and plans stay, and wear off by the rules of their own mechanisms.
+#: Options that are not given up: what systems and plans cost to keep, their own mechanisms say.
 LASTING = ("automation", "plan")
 NEW = 90.0  # days in which a firm that has opened is not surprised to fall short
 
@@ -56,8 +56,8 @@ class Judgement(Mechanism):
     pay, whatever its own sum says (threshold behaviour, Granovetter 1978; Banerjee 1992).
 
     **Maintenance.** At a review, a step whose worth has fallen below ``keep`` of its cost, and that the others do not
-    hold either, is given up: buffers, second sources and reserves fade as fear fades. Systems and plans stay, and wear
-    off by the rules of their own mechanisms.
+    hold either, is given up: buffers, second sources and reserves fade as fear fades. Systems and plans stay: those
+    wear off by the rules of automation, these cost their upkeep for good (continuity).
 
     A buffer adds days of stock, a second source shortens onboarding (sourcing), automation and the plan raise the
     columns of these mechanisms, a reserve raises the cash target. Options of mechanisms that are off are not on offer.
@@ -124,10 +124,10 @@ class Judgement(Mechanism):
         "fear": "worst recent shortfall, fading, 0 to 1",
         "risk": "perceived probability of a disruption at the last review",
         "shaken": "1 if what is at stake was seen as a loss at the last review, 0 if safety was a gain",
-        "risk_tolerance": "0 fully averse to losses, 1 not more than to missed gains",
+        "risk_tolerance": "0 fully averse to losses, 1 as averse to them as to missed gains",
         "horizon_days": "how far ahead the firm reckons, days",
-        "herding": "share of holders from which on the firm follows",
-        **{f"holds_{name}": f"steps of {name} that the firm holds" for name in OPTIONS},
+        "herding": "share of its suppliers and clients that must hold a step before the firm follows them",
+        **{f"holds_{name}": f"steps of {name.replace('_', ' ')} that the firm holds, number" for name in OPTIONS},
     }
 
     def prepare(self, world: World, rng: Stream) -> None:
@@ -299,10 +299,10 @@ class Judgement(Mechanism):
         options = {name: costs[name] for at, name in enumerate(names) if offered[at]}
         if not options:
             return -1
-        answer = world.choices.ask("invest", row, options)
+        answer = world.choices.ask("invest", row, dict(options))  # a copy, which its owner may change
         if answer is None:
             return -1
-        if answer not in options:
+        if not (isinstance(answer, str) and answer in options):
             raise world.choices.wrong("invest", row, answer, f"one of {', '.join(options)}, or None")
         return names.index(answer)
 

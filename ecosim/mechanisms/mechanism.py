@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
+from ecosim.errors import InputError
 from ecosim.part import Part
 from ecosim.spread import Spread
 
@@ -75,7 +76,10 @@ class Mechanism(Part):
             return np.full(len(firms), float(level))
         low, high = self.bounds(name)
         stream = world.streams[f"mechanism: {self.kind}: {name}"]
-        return level.draw(stream, firms.sector, firms.sector_names, firms.role).clip(low, high)
+        try:
+            return level.draw(stream, firms.sector, firms.sector_names, firms.role).clip(low, high)
+        except InputError as error:
+            raise InputError(f"{name}.{error}") from None
 
     @field_validator("*")
     @classmethod

@@ -78,7 +78,7 @@ class Opportunity(Mechanism):
         "acquired": "capacity bought and not yet scrapped (+), or sold and not yet rebuilt (-), currency units a day",
         "shut_days": "days since the firm closed, 0 in business",
         "opportunity_reserve": "cash that is not used to buy, share of the cash target",
-        "contrarian": "how far the firm reckons with recovery",
+        "contrarian": "weight of recovery against the slump in what it expects of its sector, 0 to 1",
         "appetite": "most capacity bought in a day, share of its own",
     }
 

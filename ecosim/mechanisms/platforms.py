@@ -305,7 +305,7 @@ class Platforms(Mechanism):
             world.plan.firms.final_demand, firms["alive"], firms["output"], firms["cash"], due,
         )  # fmt: skip
         if some:
-            world.money.pay("platform fees", "firms", "outside", due)
+            world.money.pay_either_way("platform fees", "firms", "outside", due)
 
     def _between(self, world: World) -> None:
         """Communities whose people bought elsewhere pay those whose firms sold to strangers."""

@@ -31,7 +31,8 @@ class Pricing(Mechanism):
     with demand D, means = min(capacity, what stocks allow), output at rest P0. A firm may change its price on a day
     with probability 1/price_days (Calvo 1983). Retail prices answer little to scarcity, even after earthquakes and
     storms (Cavallo, Cavallo & Rigobon 2014; Gagnon & Lopez-Salido 2020), so the mechanism is off unless listed and
-    its response is small; what moves prices is cost.
+    its response is small; what moves prices is cost. A firm of a class of one's own is asked for its price on such days
+    only, and ``super().price()`` is p*, which looks at costs and scarcity and never at the price it has now.
 
     Customers answer in two ways. They shift spending inside their market, with the constant elasticity e of Dixit
     & Stiglitz (1977): the pull of an offer is price^(1 - e). And they resent a price above what costs justify
@@ -119,12 +120,11 @@ class Pricing(Mechanism):
     columns: ClassVar[dict[str, str]] = {
         "posted_price": "price of its goods, 1 at rest",
         "unit_cost": "price that its costs justify, 1 at rest",
-        "revises": "1 where it may change its price this evening",
         "price_days": "mean days between changes of price",
         "pass_through": "share of a rise of cost that it passes on",
     }
     channels: ClassVar[dict[str, str]] = {
-        "input_cost": "what a unit of its goods costs the firm, in shares of the usual price (an energy price)"
+        "input_cost": "cost of making a unit: 1 as usual, 1.1 a tenth of the usual price more (dear energy)"
     }
 
     @model_validator(mode="after")
@@ -138,7 +138,6 @@ class Pricing(Mechanism):
         firms = world.firms
         firms.add("price_days", self.per_firm(world, "price_days"))
         firms.add("pass_through", self.per_firm(world, "pass_through"))
-        firms.add("revises", 0.0)
         firms.ensure("grievance", 0.0)
         for name in ("posted_price", "unit_cost", "alive", "appeal"):
             firms.ensure(name, 1.0)
@@ -151,31 +150,27 @@ class Pricing(Mechanism):
         firms = world.firms
         extra = np.minimum((dearer - 1.0) * firms.production, np.maximum(firms.cash, 0.0))
         if extra.any():
-            world.money.pay("dearer inputs", "firms", "outside", extra)
+            world.money.pay_either_way("dearer inputs", "firms", "outside", extra)
 
     def evening(self, world: World, rng: Stream) -> None:
         """Set tomorrow's prices, and say how customers take them."""
         firms = world.firms.columns
-        price, revises, unit_cost = firms["posted_price"], firms["revises"], firms["unit_cost"]
+        price = firms["posted_price"]
         self._costs(world)
         moving, wish = self._wish(world)
-        revises.fill(0.0)
-        if len(moving):
-            now = rng.uniform(world.day, moving) < 1.0 / firms["price_days"][moving]
-            revises[moving] = now
-            moving, wish = moving[now], wish[now]
-        asked = [row for row in world.choices.rows("price") if firms["alive"][row] > 0]
-        answers = [self._answer(world, row) for row in asked]  # who is asked still sees the old prices
-        price[moving] = wish
-        price[asked] = answers
+        now = self._revises(world, rng, moving)
+        own = np.array([row for row in world.choices.rows("price") if firms["alive"][row] > 0], dtype=np.int64)
+        own = own[self._revises(world, rng, own)]
+        answers = [self._answer(world, row) for row in own.tolist()]  # who is asked still sees the old prices
+        price[moving[now]] = wish[now]
+        price[own] = answers
         kernels.received(
-            price, unit_cost, firms["alive"], self.elasticity, self.resentment, firms["appeal"], firms["grievance"]
-        )
+            price, firms["unit_cost"], firms["alive"], self.elasticity, self.resentment, firms["appeal"],
+            firms["grievance"],
+        )  # fmt: skip
 
     def price(self, agent: Any) -> float:
-        """Tomorrow's price of one firm: the old one, or where it may change it, cost times the mark-up."""
-        if not agent.revises:
-            return float(agent.posted_price)
+        """Price that one firm would like: what its costs justify times the mark-up, whatever it charges now."""
         scale = agent.output if agent.output > 0 else 1.0
         short = max(0.0, agent.demand - min(agent.capacity, agent.ceiling)) / scale
         slack = max(0.0, agent.output - agent.demand) / scale
@@ -185,6 +180,12 @@ class Pricing(Mechanism):
         if slack > kernels.NOISE:
             markup -= self.discount * slack
         return float(agent.unit_cost * min(max(markup, self.floor), self.cap))
+
+    def _revises(self, world: World, rng: Stream, rows: Array) -> Array:
+        """Which of some firms may change their price this evening; the draw of one depends on no other."""
+        if not len(rows):
+            return np.zeros(0, dtype=np.bool_)
+        return np.asarray(rng.uniform(world.day, rows) < 1.0 / world.firms.price_days[rows])
 
     def _wish(self, world: World) -> tuple[Array, Array]:
         """Rows of the firms that would like to charge another price than they do, and which (`price`, compiled)."""
@@ -209,8 +210,9 @@ class Pricing(Mechanism):
         )  # fmt: skip
 
     def _answer(self, world: World, row: int) -> float:
-        """Price that a firm of a class of its own sets."""
+        """Price that a firm of a class of its own sets; the old one where the difference is rounding."""
         answer = world.choices.ask("price", row)
         if not is_number(answer) or answer <= 0:
             raise world.choices.wrong("price", row, answer, "a finite price above 0, such as 1.05")
-        return float(answer)
+        old = float(world.firms.posted_price[row])
+        return float(answer) if abs(answer - old) > kernels.NOISE * old else old

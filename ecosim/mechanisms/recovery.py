@@ -28,7 +28,7 @@ class Recovery(Mechanism):
     evening is multiplied by the firm's speed, and a law that is a function of time runs by the firm's own clock::
 
         speed = size x means x help x readiness x neighbours x office x start
-        size       = (1 + drag / 2) / (1 + drag d)       heavy damage d takes longer than in proportion
+        size       = (1 + drag / 2) / (1 + drag d)       heavy damage d of outages takes longer than in proportion
         means      = own_hands + (1 - own_hands) min(1, spare cash a / (rebuild_cost x potential x d))
         help       = 1 + aid_effect (a - 1)              a: channel ``aid``; and all of channel ``repair``
         readiness  = 1 + readiness_effect r              r: column ``readiness`` (learning)
@@ -42,9 +42,10 @@ class Recovery(Mechanism):
     who can do the work, Hallegatte (2008); that small firms' way back depends on owners' means and on help, Marshall &
     Schrank (2014); that trust among neighbours speeds it up, Aldrich (2012).
 
-    With finance on, what was rebuilt is paid for, to the outside, out of cash above the reserve, and the firm rebuilds
-    only as far as it could pay for all that is broken; the share ``own_hands`` goes on without money. Aid of 2 doubles
-    the hands and halves the bill.
+    Only what outages have damaged counts (channel ``intact`` is what they left): a strike or a power cut scales
+    capacity, and its end is no repair. With finance on, what was rebuilt is paid for, to the outside, out of cash above
+    the reserve, and the firm rebuilds only as far as it could pay for all that is broken; the share ``own_hands`` goes
+    on without money. Aid of 2 doubles the hands and halves the bill.
 
     Which idea is which parameter: resourcefulness and bootstrapping ``own_hands``; the emergency fund ``reserve`` (what
     is *not* spent on repairs); community support ``community_help``; trust in the community ``trust``,
@@ -85,9 +86,10 @@ class Recovery(Mechanism):
 
     columns: ClassVar[dict[str, str]] = {"repair": "speed of tonight's repairs, share of the recovery law's own"}
     channels: ClassVar[dict[str, str]] = {
-        "repair": "speed of repairs",
+        "repair": "speed of repairs, share of the usual",
         "aid": "hands and material for repairs, the firm's own being 1",
-        "permits": "speed of authorities that permit rebuilding",
+        "permits": "speed of authorities that permit rebuilding, share of the usual",
+        "intact": "what outages have left undamaged, share; what comes back of it is repaired and paid for",
     }
 
     @field_validator("trust_by_region", "permit_days_by_region")
@@ -124,7 +126,7 @@ class Recovery(Mechanism):
         kept, sheet = world.memory[self.kind], world.sheet.multipliers
         if world.money is None or not kept["damage"].any():
             return
-        rebuilt = np.maximum(kept["damage"] - (1.0 - sheet["capacity"]), 0.0) * world.firms.potential
+        rebuilt = np.maximum(kept["damage"] - (1.0 - sheet["intact"]), 0.0) * world.firms.potential
         bill = kept["rebuild_cost"] * rebuilt / np.maximum(sheet["aid"], 1.0) * world.firms.alive
         world.money.pay("rebuilding", "firms", "outside", np.minimum(bill, self._spare(world)))
 
@@ -133,9 +135,9 @@ class Recovery(Mechanism):
         from ecosim.kernels.recovery import speeds
 
         kept, firms, sheet = world.memory[self.kind], world.firms, world.sheet.multipliers
-        if world.sheet.read("capacity") is None and not kept["damage"].any():
+        if world.sheet.read("intact") is None and not kept["damage"].any():
             return
-        np.maximum(1.0 - sheet["capacity"], 0.0, out=kept["damage"])
+        np.maximum(1.0 - sheet["intact"], 0.0, out=kept["damage"])
         priced = world.money is not None
         spare = self._spare(world) if priced else np.empty(0)
         speeds(

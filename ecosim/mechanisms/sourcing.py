@@ -45,18 +45,19 @@ class Sourcing(Mechanism):
     Each evening the reliability of a link follows ``r += (min(1, delivered / min(ordered, flow)) - r) / memory_days``:
     who gets the usual amount has no reason to complain, even where it ordered more to refill its stocks. When r has
     stayed below ``threshold`` for ``delay`` days (the speed of decision: autonomy), the firm asks its second sources
-    for this input, which deliver from the next day; if none has room it looks at ``candidates`` firms of the same
-    sector as the supplier it wants to leave. A candidate is from its own region with the chance ``local_share``; else a
-    supplier of a partner with the chance ``referrals`` (collaboration); else anybody. Within each group the chance of
-    firm j is proportional to k_j^attachment, k_j its clients, customers counted as one: new links of 711,248 Hungarian
-    firms attach like this (Reisch, Borsos & Thurner 2025). The candidate with the largest
-    ``room / output`` wins, provided that it has room for the whole flow. Room is min(capacity, ceiling) -
-    max(demand, x); x is what the firm must make once all that is agreed has come about, x = c + A x (Leontief), because
-    orders are low in a crisis and come back. Nobody signs what its own suppliers, and theirs, could not make: with
-    every move, one after the other, x has to stay within half of everybody's headroom. x is not solved anew each time:
-    who needs a thousandth of its output more or less tells its suppliers, and what is less adds up until it is told.
-    The flow moves after ``onboarding_days``; stock, product and total purchases of the buyer stay as they were.
-    With the chance ``return_chance`` the firm goes back as soon as its old supplier has room again.
+    for this input, which deliver from the next day; if none has room it looks at ``candidates`` firms (times
+    ``search_reach``, platforms) of the same sector as the supplier it wants to leave. A candidate is from its own
+    region with the chance ``local_share``; else a supplier of a partner with the chance ``referrals`` (collaboration);
+    else anybody. Within each group the chance of firm j is proportional to k_j^attachment, k_j its clients, customers
+    counted as one: new links of 711,248 Hungarian firms attach like this (Reisch, Borsos & Thurner 2025). The candidate
+    with the largest ``room / output`` wins, provided that it has room for the whole flow. Room is min(capacity,
+    ceiling) - max(demand, x); x is what the firm must make once all that is agreed has come about, x = c + A x
+    (Leontief), because orders are low in a crisis and come back. Nobody signs what its own suppliers, and theirs, could
+    not make: with every move, one after the other, x has to stay within half of everybody's headroom. x is not solved
+    anew each time: who needs a thousandth of its output more or less tells its suppliers, and what is less adds up
+    until it is told. The flow moves after ``onboarding_days``, less the share ``second_source`` that a working plan has
+    agreed beforehand (continuity); stock, product and total purchases of the buyer stay as they were. With the chance
+    ``return_chance`` the firm goes back as soon as its old supplier has room again.
 
     With finance on, a search costs ``switching_cost`` days of the flow, paid from at most half of the cash; what is
     still owed to the old supplier stays owed (finance).
@@ -108,13 +109,13 @@ class Sourcing(Mechanism):
 
     columns: ClassVar[dict[str, str]] = {
         "promised": "what clients need of it once all that is agreed has come about, currency units a day",
-        "pace": "production that its suppliers count on by then, share of output",
+        "pace": "production that its suppliers reckon with in what they promise, share of output",
         "room": "what it could make beyond its promises, found out when somebody searches, currency units a day",
         "supplier_threshold": "reliability below which a supplier counts as failing, share",
-        "onboarding_days": "days until a new supplier delivers, days",
-        "local_preference": "share of candidates from the own region, share",
-        "switching_cost": "cost of a new supplier, days of the flow",
-        "return_chance": "chance of going back to a supplier that had failed, share",
+        "onboarding_days": "days until a new supplier delivers",
+        "local_preference": "share of candidates that are sought in the own region",
+        "supplier_switching_cost": "cost of a new supplier, days of the flow",
+        "return_chance": "chance of going back to a supplier that had failed, 0 to 1",
     }
     link_columns: ClassVar[dict[str, str]] = {
         "reliability": "smoothed share of orders delivered, 1 at rest",
@@ -161,15 +162,15 @@ class Sourcing(Mechanism):
             ("threshold", "supplier_threshold"),
             ("local_share", "local_preference"),
             ("onboarding_days", "onboarding_days"),
-            ("switching_cost", "switching_cost"),
+            ("switching_cost", "supplier_switching_cost"),
             ("return_chance", "return_chance"),
         ):
             firms.add(column, self.per_firm(world, name))
         firms.add("promised", np.bincount(links.supplier, links.flow, minlength=firms.rows))
         firms.add("pace", 1.0)
         firms.add("room", 0.0)
-        firms.ensure("delay", 1.0)
-        firms.ensure("alive", 1.0)
+        for name, neutral in (("delay", 1.0), ("alive", 1.0), ("search_reach", 1.0), ("second_source", 0.0)):
+            firms.ensure(name, neutral)
         links.add("reliability", 1.0)
         links.add("onboarding", 0.0)
         nobody = np.empty(0, dtype=np.int64)
@@ -253,17 +254,19 @@ class Sourcing(Mechanism):
         if not len(due):
             return
         firms, links, kept = world.firms.columns, world.links, world.memory[self.kind]
-        offered = self._draw(world, rng, world.day, due, firms["local_preference"], self.candidates)
+        offered = self._seen(world, rng, due)
         chosen = self._chosen(world, due, offered, tonight.supplier)
         found = self._agreed(world, due, chosen, tonight)
         link = due[found]
-        days = np.maximum(np.rint(firms["onboarding_days"][links.buyer[link]]), 1.0).astype(np.int64)
+        buyer = links.buyer[link]
+        days = firms["onboarding_days"][buyer] * (1.0 - firms["second_source"][buyer])
+        days = np.maximum(np.rint(days), 1.0).astype(np.int64)
         kept["new_link"] = np.concatenate((kept["new_link"], link))
         kept["new_supplier"] = np.concatenate((kept["new_supplier"], chosen[found]))
         kept["new_day"] = np.concatenate((kept["new_day"], world.day + days))
         links.columns["onboarding"][link] = 1.0
         if world.money is not None:
-            bill = np.bincount(links.buyer[link], self._cost(world, link), minlength=world.firms.rows)
+            bill = np.bincount(buyer, self._cost(world, link), minlength=world.firms.rows)
             world.money.pay("switching", "firms", "outside", bill)
 
     def _go_home(self, world: World, tonight: _Evening) -> None:
@@ -333,9 +336,21 @@ class Sourcing(Mechanism):
 
     # --- who is found and chosen ------------------------------------------------------------------------------------
 
-    def _draw(self, world: World, rng: Stream, day: int, links: Array, near: Array, count: int) -> Array:
+    def _draw(self, world: World, rng: Stream, day: int, links: Array, near: Array, count: int, turn: int = 0) -> Array:
         """Candidates (k, count) for some links (k,), -1 where there is none."""
-        return candidates(world, rng, day, links, near, count, self.attachment, self.referrals)
+        return candidates(world, rng, day, links, near, count, self.attachment, self.referrals, turn)
+
+    def _seen(self, world: World, rng: Stream, links: Array) -> Array:
+        """Candidates that buyers see in a search, -1 where there is none: ``candidates`` times their reach.
+
+        They come in rounds of ``candidates`` with addresses of their own, so more reach never changes the first ones.
+        """
+        near, buyer, count = world.firms.local_preference, world.links.buyer[links], self.candidates
+        seen = np.rint(count * world.firms.search_reach[buyer])
+        rounds = range(max(1, int(np.ceil(seen.max() / count))))
+        drawn = [self._draw(world, rng, world.day, links, near, count, turn) for turn in rounds]
+        offered = np.concatenate(drawn, axis=1)
+        return np.where(np.arange(offered.shape[1]) < seen[:, None], offered, -1)
 
     def _best(self, world: World, links: Array, offered: Array, supplier: Array) -> Array:
         """The rule for many links: the candidate with most room for its size, -1 for none; taken off its room."""
@@ -371,8 +386,9 @@ class Sourcing(Mechanism):
         )  # fmt: skip
         if not len(options):
             return -1
-        answer = world.choices.ask("choose_supplier", buyer, options)
         allowed: Sequence[int] = [*options.tolist(), -1]
+        options.flags.writeable = False  # what may be answered is settled before anybody is asked
+        answer = world.choices.ask("choose_supplier", buyer, options)
         if isinstance(answer, bool) or not isinstance(answer, int | np.integer) or int(answer) not in allowed:
             raise world.choices.wrong("choose_supplier", buyer, answer, f"one of {allowed}, -1 for none of them")
         if answer >= 0:
@@ -409,7 +425,7 @@ class Sourcing(Mechanism):
 
     def _cost(self, world: World, link: Array) -> Array:
         """Cost of a new supplier for each link, currency units."""
-        return np.asarray(world.firms.switching_cost[world.links.buyer[link]] * world.links.flow[link])
+        return np.asarray(world.firms.supplier_switching_cost[world.links.buyer[link]] * world.links.flow[link])
 
     def _pays(self, world: World, link: Array) -> Array:
         """Which of these searches the buyers can pay for, all of a buyer's together, shape (k,)."""

@@ -105,7 +105,9 @@ class Turnover(Mechanism):
         "permitting": "days of permits that are left, at the usual speed",
         "frailty": "risk of closing, multiple of that of the table of ages",
     }
-    channels: ClassVar[dict[str, str]] = {"entry": "speed at which new firms open, and number of founders"}
+    channels: ClassVar[dict[str, str]] = {
+        "entry": "speed at which new firms open and number of founders, share of the usual"
+    }
 
     # --- ages and lives -------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ LEAST_STAFF = 0.01  # of output, where a firm adds no value and would have nobod
 MONEY = ("overtime_pay", "reserve")
 LEVELS = (
     *MONEY, "cross_training", "flexibility", "training_days", "hiring_speed", "layoff_speed", "hoarding",
-    "overtime", "overtime_days", "strain_above", "burnout", "rest", "wellbeing_effect",
+    "overtime", "overtime_days", "overtime_rest", "strain_above", "burnout", "rest", "wellbeing_effect",
 )  # fmt: skip
 
 
@@ -41,8 +41,16 @@ class Workforce(Mechanism):
     1 + ``strain_above``, w <- w (1 - burnout (load - 1)); else w <- w + rest (1 - w). Demands that go on wear people
     out and resources let them recover (job demands and resources, Bakker & Demerouti 2007).
 
-    *Overtime.* A firm asked for more than it can make works up to ``overtime`` longer the next day, for as many days as
-    it has saved up: each day of rest gives one back, up to ``overtime_days``.
+    *Overtime.* A firm asked for more than it can make works longer the next day, as far as people can. They have a bank
+    of days of full overtime, B, which is ``overtime_days`` when they are rested. The more of it is gone, the shorter
+    the hours that they can add, and each night gives back a share of what is missing ::
+
+        x = min(asked / usual capacity - 1, overtime x B / overtime_days)
+        B <- B' + overtime_rest (overtime_days - B'),   B' = B - x / overtime
+
+    with max(1, ``overtime_days``) as the divisor. Overtime therefore fades smoothly, with no day on and day off, to
+    what can be kept up for ever: where more is asked without end, to the share r / (r + (1 - r) / ``overtime_days``)
+    of ``overtime`` for r = ``overtime_rest``, about half as it is set.
 
     *Talent pool.* Closed firms release everybody, at once; where fewer are needed for long (production over
     ``patience_days``) a firm lays off, slowly, what exceeds ``hoarding``. Those people wait in the pool of their region
@@ -56,7 +64,7 @@ class Workforce(Mechanism):
 
     Which idea is which parameter: cross-training ``cross_training``; cross-functional flexibility ``flexibility``;
     talent pool ``pool_share``; hiring of those laid off by others ``hiring_speed``; well-being ``burnout``, ``rest``
-    and ``wellbeing_effect``; flexible hours ``overtime`` and ``overtime_days``.
+    and ``wellbeing_effect``; flexible hours ``overtime``, ``overtime_days`` and ``overtime_rest``.
     """
 
     kind: Literal["workforce"] = "workforce"
@@ -83,7 +91,10 @@ class Workforce(Mechanism):
     overtime: Level = parameter(0.15, unit="share", source="assumption", low=0, high=1)
     """Most that longer hours add to a day: an hour and a bit on eight."""
     overtime_days: Level = parameter(20.0, unit="days", source="assumption", low=0, high=365)
-    """Days of full overtime that staff can give before they must rest."""
+    """Days of full overtime that rested staff have in them; what is left of them bounds the hours they can add."""
+    overtime_rest: Level = parameter(0.05, unit="1/day", source="assumption", low=0, high=1)
+    """Share of the missing days of overtime that a night gives back: at 0.05, one day a night to people who are worn
+    through, and in the long run about half of full overtime can be kept up."""
     strain_above: Level = parameter(0.05, unit="share", source="assumption", low=0, high=10)
     """Load per head above the usual at which strain begins."""
     burnout: Level = parameter(0.05, unit="1/day", source="assumption", low=0, high=1)
@@ -102,7 +113,7 @@ class Workforce(Mechanism):
     columns: ClassVar[dict[str, str]] = {
         "staff": "share of usual staff at work today",
         "wellbeing": "well-being of the staff, 1 rested, 0 worn out",
-        "labour_exposure": "how much missing staff is missed, share; falls with automation",
+        "labour_exposure": "share of missing staff's work that only people can do; falls with automation",
     }
     channels: ClassVar[dict[str, str]] = {"labour": "share of the staff that can come to work"}
 
@@ -185,5 +196,5 @@ class Workforce(Mechanism):
         )  # fmt: skip
         plan_overtime(
             firms["demand"], firms["capacity"], firms["ceiling"], kept["overtime"], kept["overtime_days"],
-            kept["extra"], kept["saved"],
+            kept["overtime_rest"], kept["extra"], kept["saved"],
         )  # fmt: skip

@@ -1,5 +1,12 @@
 """Numbers measured every day: one small file each, named as its column."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 #: Measured in every run; a scenario adds to these.
 STANDARD = (
     "total_production",
@@ -10,3 +17,19 @@ STANDARD = (
     "capacity_lost",
     "stock",
 )
+
+#: Measured as well where a mechanism is on.
+OF_MECHANISMS = {
+    "finance": ("firms_open", "cash", "debt"),
+    "turnover": ("firms_open",),
+    "pricing": ("price_level",),
+    "workforce": ("staff",),
+    "experiments": ("know_how",),
+    "learning": ("readiness",),
+}
+
+
+def standard(mechanisms: Iterable[str]) -> tuple[str, ...]:
+    """Metrics of every run with these mechanisms on."""
+    found = [kind for mechanism in mechanisms for kind in OF_MECHANISMS.get(mechanism, ())]
+    return (*STANDARD, *dict.fromkeys(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ecosim.part import Part
 
@@ -15,6 +15,8 @@ class Metric(Part, ABC):
     """One number a day; the kind is its column in ``series``."""
 
     kind: str
+    of: ClassVar[str | None] = None
+    """Kind of the mechanism without which there is nothing to measure."""
 
     @abstractmethod
     def measure(self, world: World) -> float:

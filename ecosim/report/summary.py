@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecosim.shocks.pulse import Pulse
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 RECOVERED = 0.01  # deviation from the twin within which output counts as recovered
 RECOVERED_DAYS = 7  # days for which it must hold
 NOTICEABLE = 0.05  # percent below which a figure would be printed as nothing
+# A second dip is told from a point of output on, and from a twentieth of the first: smaller ones are what chance makes
+# of a run with mechanisms (tenths of a point), while main_street falls again by a month-long 9 % of its first dip.
+RELAPSE = (0.01, 0.05)
 POOR_FIT = 0.01  # error of the balance above which it is said
 NAMED = 5  # firms and sectors that are named
 FIRST = ("firm", "sector", "region", "failed_on")  # what is said of the first to fail
@@ -27,6 +32,9 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
     lived = series.loc[0:]
     ratio = (lived["total_production"] / lived["twin_total_production"]).to_numpy()
     bottom = int(np.argmin(ratio))
+    recovered = _recovery(ratio, bottom)
+    shocks = _shocks(eco, firms, len(lived))
+    over = (lived["total_production"] - lived["twin_total_production"]).clip(lower=0).iloc[bottom:]
     direct = float(lived["capacity_lost"].sum())
     loss = {
         name: float((lived[f"twin_{name}"] - lived[name]).sum())
@@ -46,20 +54,23 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
             "sectors": int(firms["sector"].nunique()),
             "regions": int(firms["region"].nunique()),
             "output_a_day": float(series["total_production"].iloc[0]),
+            "headroom": float(eco.scenario.economy.headroom),
             **({"balance": eco.world.plan.notes} if eco.world.plan.notes else {}),
         },
-        "shocks": _shocks(eco, firms, len(lived)),
+        "shocks": shocks,
         "bottom": {"day": bottom, "production_percent_of_twin": 100.0 * float(ratio[bottom])},
         "largest_deviation_percent": 100.0 * float(np.abs(ratio - 1).max()),
-        "recovered_on": _recovery(ratio, bottom),
+        "recovered_on": recovered,
         "loss": {name.removeprefix("total_"): value for name, value in loss.items()} | percent,
+        "made_good_percent": 100.0 * float(over.sum() / lived["twin_total_production"].sum()),
         "direct_capacity_lost": direct,
         "goods_lost": float(lived["goods_lost"].sum()),
         "goods_lost_percent": 100.0 * float(lived["goods_lost"].sum() / lived["twin_total_production"].sum()),
         "stock_percent_at_end": 100.0 * float(lived["stock"].iloc[-1] / series["stock"].iloc[0]),
-        "relapse": _relapse(ratio, bottom),
+        "relapse": _relapse(ratio, bottom, recovered, shocks),
         "failed": _failed(firms),
         "closures": {"run": closures[0], "twin": closures[1]},
+        "bank": _bank(firms),
         "worst_sectors": _worst_sectors(firms),
     }
 
@@ -72,6 +83,9 @@ def _shocks(eco: Ecosystem, firms: pd.DataFrame, days: int) -> list[dict[str, An
         when = getattr(shock, "when", None)
         rows = memory.get("rows", np.empty(0, dtype=np.int64))
         rows = rows[memory["first"] > 0] if "first" in memory else rows
+        pulse = {"channel": shock.channel, "factor": shock.factor} if isinstance(shock, Pulse) else {}
+        if isinstance(shock, Pulse):
+            pulse |= {"until": shock.when + shock.days, "over": shock.when + shock.days + shock.ease}
         found.append(
             {
                 "name": shock.label,
@@ -81,9 +95,10 @@ def _shocks(eco: Ecosystem, firms: pd.DataFrame, days: int) -> list[dict[str, An
                 "firms": len(rows) if "rows" in memory else None,
                 "firms_percent": 100.0 * len(rows) / len(firms),
                 "output_percent": 100.0 * float(firms["output"].iloc[rows].sum() / firms["output"].sum()),
+                **pulse,
             }
         )
-    return found
+    return sorted(found, key=lambda shock: days if shock["day"] is None else shock["day"])
 
 
 def _recovery(ratio: Any, bottom: int) -> int | None:
@@ -97,29 +112,54 @@ def _recovery(ratio: Any, bottom: int) -> int | None:
     return None
 
 
-def _relapse(ratio: Any, bottom: int) -> dict[str, Any] | None:
-    """The lowest point of a second dip of over 1 % that follows a rise after the bottom, or None."""
-    after = ratio[bottom:]
-    peak_so_far = np.maximum.accumulate(after)
-    low = int(np.argmax(peak_so_far - after))
-    if peak_so_far[low] - after[low] <= RECOVERED:
+def _relapse(ratio: Any, bottom: int, recovered: int | None, shocks: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The lowest point of a second dip that follows a rise after the bottom, or None where it is no more than noise.
+
+    What is lost of a boom, above the twin, is no dip. ``shocks`` are those that began since output had recovered, or
+    else since it was highest.
+    """
+    after = np.minimum(ratio[bottom:], 1.0)
+    fall = np.maximum.accumulate(after) - after
+    low = int(np.argmax(fall))
+    points, share = RELAPSE
+    if fall[low] <= max(points, share * (1.0 - after[0])):
         return None
-    return {"day": bottom + low, "production_percent_of_twin": 100.0 * float(after[low])}
+    peak = bottom + low - int(np.argmax(after[:low][::-1])) - 1  # the last of equals
+    since = peak if recovered is None else min(peak, recovered)
+    began = [shock for shock in shocks if shock["day"] is not None and since <= shock["day"] <= bottom + low]
+    return {
+        "day": bottom + low,
+        "production_percent_of_twin": 100.0 * float(after[low]),
+        "shocks": [{"name": shock["name"], "day": shock["day"]} for shock in began],
+        "recovered_on": _recovery(ratio, bottom + low),
+    }
 
 
 def _failed(firms: pd.DataFrame) -> dict[str, Any]:
-    failed = firms[(firms["failed_on"] >= 0) & (firms["twin_failed_on"] < 0)]
-    spared = failed[failed["damage"] == 0].sort_values(["failed_on", "output"], ascending=[True, False], kind="stable")
+    failed = firms[firms["failed_on"] >= 0]
+    because = failed[failed["twin_failed_on"] < 0]
+    spared = because[~because["struck"]].sort_values(["failed_on", "output"], ascending=[True, False], kind="stable")
     first = spared.head(NAMED)
     return {
         "firms": len(failed),
         "percent": 100.0 * len(failed) / len(firms),
+        "twin": int((firms["twin_failed_on"] >= 0).sum()),
+        "only_shocked": len(because),
         "undamaged": len(spared),
         "first_undamaged": [
             {"firm": firm, "sector": sector, "region": region, "day": int(day)}
             for firm, sector, region, day in zip(*(first[name].tolist() for name in FIRST), strict=True)
         ],
     }
+
+
+def _bank(firms: pd.DataFrame) -> dict[str, Any] | None:
+    """What firms owe the bank at the end, where finance was on."""
+    if not {"cash", "debt", "distress"} <= set(firms):
+        return None
+    owing = firms["debt"] > 1e-6 * firms["output"]  # less is rounding
+    days = float(firms["debt"][owing].sum() / firms["output"].sum())
+    return {"firms": int(owing.sum()), "percent": 100.0 * float(owing.mean()), "days_of_output": days}
 
 
 def _worst_sectors(firms: pd.DataFrame) -> list[dict[str, Any]]:
@@ -131,7 +171,7 @@ def _worst_sectors(firms: pd.DataFrame) -> list[dict[str, Any]]:
 
 def sentences(summary: dict[str, Any]) -> list[str]:
     """The summary as plain sentences."""
-    economy, loss, failed = (summary[key] for key in ("economy", "loss", "failed"))
+    economy, loss = summary["economy"], summary["loss"]
     told = [
         f"{_count(economy['firms'], 'firm')} in {_count(economy['sectors'], 'sector')} and "
         f"{_count(economy['regions'], 'region')}, joined by {_count(economy['links'], 'supply link')}, "
@@ -142,18 +182,22 @@ def sentences(summary: dict[str, Any]) -> list[str]:
     if not summary["shocks"]:
         told.append("No shock struck: the economy was left to itself.")
     if summary["largest_deviation_percent"] == 0:
-        return [*told, "Nothing was lost: output stayed at the level of the undisturbed twin."]
+        told.append("Nothing was lost: output stayed at the level of the undisturbed twin.")
+        return told + _who_owes(summary["bank"])
     if summary["largest_deviation_percent"] < NOTICEABLE and abs(loss["production_percent"]) < NOTICEABLE:
-        return [*told, "Output stayed at the level of the undisturbed twin, to within 0.05 %."]
+        told.append("Output stayed at the level of the undisturbed twin, to within 0.05 %.")
+        return told + _who_owes(summary["bank"])
     told += _course(summary)
     told.append(
-        f"Lost against the twin: {loss['production_percent']:.2f} % of output, {loss['value_added_percent']:.2f} % of "
-        f"value added, {loss['final_consumption_percent']:.2f} % of what customers buy."
+        f"Lost against the twin: {loss['production_percent']:.2f} % of output{_made_good(summary)}, "
+        f"{loss['value_added_percent']:.2f} % of value added, {loss['final_consumption_percent']:.2f} % of what "
+        "customers buy."
     )
     told.append(_direct_and_indirect(summary))
     told += _cushion(summary)
-    told += _who_failed(failed)
+    told += _who_failed(summary)
     told += _who_closed(summary["closures"])
+    told += _who_owes(summary["bank"])
     worst = [item for item in summary["worst_sectors"] if item["lost_percent"] >= NOTICEABLE]
     if worst:
         named = ", ".join(f"{item['sector']} {item['lost_percent']:.1f} %" for item in worst[:3])
@@ -173,6 +217,8 @@ def _what_struck(shock: dict[str, Any], days: int) -> str:
         return f"{shock['name']} is set for day {shock['day']}, after the last day ({days - 1}): it did not strike."
     if shock["day"] is None or shock["firms"] is None:
         return f"{shock['name']} ({shock['kind']}) acted over time."
+    if "channel" in shock:
+        return _what_pulsed(shock, days)
     return (
         f"Day {shock['day']}: {shock['name']} hit {_count(shock['firms'], 'firm')} ({shock['firms_percent']:.1f} %) "
         f"with {shock['output_percent']:.1f} % of all output."
@@ -183,27 +229,53 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _what_pulsed(shock: dict[str, Any], days: int) -> str:
+    last = min(shock["until"], days) - 1
+    when = f"Day {shock['day']}" + (f" to {last}" if last > shock["day"] else "")
+    name = "" if shock["name"] == shock["kind"] else f" ({shock['name']})"
+    eased = f", back to the usual by day {shock['over']}" if shock["until"] < shock["over"] < days else ""
+    return (
+        f"{when}{name}: {shock['channel'].replace('_', ' ')} at {100 * shock['factor']:.4g} % of the usual for "
+        f"{_count(shock['firms'], 'firm')} ({shock['firms_percent']:.1f} %){eased}."
+    )
+
+
 def _course(summary: dict[str, Any]) -> list[str]:
-    """How far output fell, and when it was back."""
-    bottom, recovered = summary["bottom"], summary["recovered_on"]
+    """How far output fell, and when it was back, day by day."""
+    bottom, recovered, relapse = summary["bottom"], summary["recovered_on"], summary["relapse"]
     told = []
     if bottom["production_percent_of_twin"] < 100 - NOTICEABLE:
-        told.append(
-            f"The bottom came on day {bottom['day']}, with output at {bottom['production_percent_of_twin']:.1f} % of "
-            "the undisturbed twin's."
-        )
-    if summary["relapse"]:
-        relapse = summary["relapse"]
-        told.append(
-            f"It rose and fell again, to {relapse['production_percent_of_twin']:.1f} % on day {relapse['day']}."
-        )
+        percent = f"{bottom['production_percent_of_twin']:.1f} %"
+        told.append(f"The bottom came on day {bottom['day']}, with output at {percent} of the undisturbed twin's.")
     if summary["largest_deviation_percent"] <= 100 * RECOVERED:
-        told.append("Output never left the twin's by more than 1 %.")
-    elif recovered is not None:
-        told.append(f"From day {recovered} output was back within 1 % of the twin for a week or more.")
-    else:
-        told.append("Output was not back within 1 % of the twin for a week by the end.")
-    return told
+        return [*told, "Output never left the twin's by more than 1 %."]
+    if relapse is None:
+        return [*told, _back(recovered)]
+    if recovered is not None and recovered < relapse["day"]:
+        told.append(_back(recovered))
+    return [*told, _fell_again(relapse), _back(relapse["recovered_on"])]
+
+
+def _back(day: int | None) -> str:
+    if day is None:
+        return "Output was not back within 1 % of the twin for a week by the end."
+    return f"From day {day} output was back within 1 % of the twin for a week or more."
+
+
+def _fell_again(relapse: dict[str, Any]) -> str:
+    low = f"to {relapse['production_percent_of_twin']:.1f} % on day {relapse['day']}"
+    if not relapse["shocks"]:
+        return f"It rose and fell again, {low}."
+    named = " and ".join(f"the {shock['name']} of day {shock['day']}" for shock in relapse["shocks"])
+    return f"Then {named} brought it down again, {low}."
+
+
+def _made_good(summary: dict[str, Any]) -> str:
+    """What was made above the twin's output since the bottom, which the loss is net of."""
+    gain = summary["made_good_percent"]
+    if gain < NOTICEABLE:
+        return ""
+    return f" ({summary['loss']['production_percent'] + gain:.2f} % less {gain:.2f} % made good later)"
 
 
 def _cushion(summary: dict[str, Any]) -> list[str]:
@@ -223,34 +295,58 @@ def _cushion(summary: dict[str, Any]) -> list[str]:
 
 
 def _direct_and_indirect(summary: dict[str, Any]) -> str:
-    a_day = summary["economy"]["output_a_day"]
+    a_day, spare = summary["economy"]["output_a_day"], summary["economy"]["headroom"] > 0
     direct, total = summary["direct_capacity_lost"] / a_day, summary["loss"]["production"] / a_day
     if direct <= 0:
         return "No capacity was damaged."
+    took = f"took capacity{', idle reserve included,' if spare else ''} worth {direct:.2f} days of all output"
     if total <= 0:
-        return f"Damage took capacity worth {direct:.2f} days of all output, and yet none was lost: others made more."
+        return f"Damage {took}, and yet none was lost: others made more."
     if total <= direct:
-        return f"Damage took capacity worth {direct:.2f} days of all output; stocks kept the loss to {total:.2f} days."
-    return (
-        f"Damage itself took capacity worth {direct:.2f} days of all output; the loss was {total:.2f} days, "
-        f"{total / direct:.1f} times as much, because harm spread through the network."
-    )
+        others = "spare capacity, stocks and other firms" if spare else "stocks and other firms"
+        return f"Damage {took}; the loss was {total:.2f} days, because {others} took over."
+    told = f"Damage itself {took}; the loss was {total:.2f} days"
+    if any("channel" in shock and not shock["too_late"] for shock in summary["shocks"]):
+        return f"{told}, with what the pulses did and what spread through the network."
+    return f"{told}, {total / direct:.1f} times as much, because harm spread through the network."
 
 
 def _who_closed(closures: dict[str, int]) -> list[str]:
     run, twin = closures["run"], closures["twin"]
     if not (run or twin):
         return []
-    return [f"Businesses went out of business {_count(run, 'time')}, in the twin {_count(twin, 'time')}."]
+    return [f"{run:,} business{'' if run == 1 else 'es'} closed, {twin:,} in the undisturbed twin."]
 
 
-def _who_failed(failed: dict[str, Any]) -> list[str]:
+def _who_owes(bank: dict[str, Any] | None) -> list[str]:
+    if bank is None:
+        return []
+    if not bank["firms"]:
+        return ["At the end no firm owed the bank anything."]
+    return [
+        f"At the end {_count(bank['firms'], 'firm')} ({bank['percent']:.1f} %) owed the bank "
+        f"{bank['days_of_output']:.2g} days of all output."
+    ]
+
+
+def _who_failed(summary: dict[str, Any]) -> list[str]:
+    failed, everybody = summary["failed"], summary["economy"]["firms"]
     if not failed["firms"]:
         return ["No firm fell below half of its usual output."]
-    told = [
-        f"{_count(failed['firms'], 'firm')} ({failed['percent']:.1f} %) fell below half of the usual output, "
-        f"{failed['undamaged']:,} of them without any damage of their own."
-    ]
+    fell = f"{_count(failed['firms'], 'firm')} ({failed['percent']:.1f} %) fell below half of"
+    # Where a pulse was on every firm, nobody was without.
+    told_apart = not any(
+        "channel" in shock and not shock["too_late"] and shock["firms"] == everybody for shock in summary["shocks"]
+    )
+    spared = f"{failed['undamaged']:,} of {{}} without any damage of their own"
+    if failed["twin"]:
+        shock = "shock" if len(summary["shocks"]) == 1 else "shocks"
+        told = [
+            f"{fell} their usual output at some time, {failed['only_shocked']:,} of them only because of the {shock} "
+            f"(the twin's did not){'; ' + spared.format('those') if told_apart else ''}."
+        ]
+    else:
+        told = [f"{fell} the usual output{', ' + spared.format('them') if told_apart else ''}."]
     if failed["first_undamaged"]:
         first = failed["first_undamaged"][0]
         told.append(f"First of these: {first['firm']} ({first['sector']}, {first['region']}) on day {first['day']}.")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def show(subject: str, checks: Iterable[Any]) -> int:
-    """Print checks (`ecosim.validation.Check`); return how many were missed."""
+    """Print checks (`ecosim.validation.Check`); return how many were missed, without those that rest on too little."""
     import sys
 
     from rich.console import Console
@@ -24,7 +24,7 @@ def show(subject: str, checks: Iterable[Any]) -> int:
     table.add_column("source")
     missed = 0
     for check in checks:
-        missed += not check.passed
+        missed += check.judged and not check.passed
         table.add_row(
             check.what,
             check.unit,
@@ -32,8 +32,11 @@ def show(subject: str, checks: Iterable[Any]) -> int:
             f"{check.measured:.4g}",
             f"{check.low:g} to {check.high:g}",
             f"{check.n:,}",
-            "yes" if check.passed else "NO",
+            ("yes" if check.passed else "NO") if check.judged else "too few",
             check.source,
         )
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console.print(table)
+    if missed:
+        console.print(f"{missed} missed. What is known of misses is in docs/validation.md.", highlight=False)
     return missed

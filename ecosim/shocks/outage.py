@@ -160,3 +160,5 @@ class Outage(Shock):
                 world.happened(f"{self.label} is over", rows[over], 0.0)
         if state["damage"].any():
             world.sheet.multiply("capacity", rows, 1.0 - state["damage"])
+            if "intact" in world.sheet.channels:  # what is damaged has to be repaired, and paid for (recovery)
+                world.sheet.multiply("intact", rows, 1.0 - state["damage"])

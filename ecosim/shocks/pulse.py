@@ -41,11 +41,8 @@ class Pulse(Shock):
     def prepare(self, world: World, rng: Stream, where: str) -> None:
         """Choose who will be hit, once, before the first day."""
         if self.channel not in world.sheet.channels:
-            open_ = ", ".join(f"{name} ({meaning})" for name, meaning in world.sheet.channels.items())
-            raise InputError(
-                f"{where}.channel: nobody listens to {self.channel!r} in this scenario; there are {open_}; "
-                "mechanisms open others"
-            )
+            instead = world.sheet.instead(self.channel)
+            raise InputError(f"{where}.channel: nobody listens to {self.channel!r} in this scenario; {instead}")
         world.memory[self.label] = {"rows": self.who.pick(world, rng, f"{where}.who")}
 
     def apply(self, world: World, rng: Stream) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Check:
     """A figure of the model beside one that is known of the world.
 
-    ``low`` and ``high`` are the tolerance, stated before anything was measured; ``n`` is what the figure rests on.
+    ``low`` and ``high`` are the tolerance, stated before anything was measured; ``n`` is what the figure rests on, and
+    with less than ``fewest`` it says nothing.
     """
 
     what: str
@@ -20,6 +21,12 @@ class Check:
     measured: float
     n: int
     source: str
+    fewest: int = 1
+
+    @property
+    def judged(self) -> bool:
+        """Whether the figure rests on enough to be compared."""
+        return self.n >= self.fewest
 
     @property
     def passed(self) -> bool:
