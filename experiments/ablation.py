@@ -192,7 +192,7 @@ def _cell(row: pd.Series, way: str) -> str:
         return "none"
     if abs(mean) < NEGLIGIBLE[row["outcome"]] and half < NEGLIGIBLE[row["outcome"]]:
         return "0"
-    text = f"{mean:+.2g} ± {half:.2g}"
+    text = f"{round(mean, 12):+.2g} ± {half:.2g}"  # differences of equal means leave the dust of rounding
     return f"**{text}**" if abs(mean) > half else text
 
 

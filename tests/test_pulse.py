@@ -47,5 +47,5 @@ def test_two_pulses_multiply_and_only_who_was_named_is_hit():
 
 
 def test_a_channel_that_nobody_listens_to_is_refused():
-    with pytest.raises(InputError, match=r"shocks\.0\.channel: nobody listens to 'labour' .* opened by workforce; add it"):
+    with pytest.raises(InputError, match=r"shocks\.0\.channel: nobody listens to 'labour' .* workforce; add it"):
         Ecosystem(slump(channel="labour"))
