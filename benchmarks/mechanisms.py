@@ -28,10 +28,12 @@ def watched(eco: ecosim.Ecosystem) -> Counter[str]:
     spent: Counter[str] = Counter()
 
     def watch(act: Any) -> Any:
+        kind = act.args[0].kind
+
         def watching(world: Any, rng: Any) -> None:
             started = time.perf_counter()
             act(world, rng)
-            spent[act.__self__.kind] += time.perf_counter() - started
+            spent[kind] += time.perf_counter() - started
 
         return watching
 

@@ -154,12 +154,15 @@ def trade(
 ) -> None:  # fmt: skip
     """Let buyers pay a share of each invoice, and add what was delivered today at the supplier's price.
 
-    What a link adds to its supplier lies in one place of a small array, ``at`` (n, 2), which is several times faster
-    than to gather it supplier by supplier. Links come in their order, one after the other, so sums are the same to the
-    bit. A closed firm is not invoiced for what rule 2 of rationing gives to clients that ordered nothing.
+    What a link adds to its supplier lies beside the supplier's price in one place of a small array, ``at`` (n, 3); that
+    is several times faster than to gather it supplier by supplier. Links come in their order, one after the other, so
+    sums are the same to the bit. A closed firm is not invoiced for what rule 2 of rationing gives to clients that
+    ordered nothing.
     """
     firms = len(rate)
-    at[:] = 0.0
+    for i in range(firms):
+        at[i, 0], at[i, 1] = 0.0, 0.0
+        at[i, 2] = price[i] if priced else 1.0
     for i in range(firms):
         given = 0.0
         added = 0.0
@@ -168,9 +171,7 @@ def trade(
         for e in range(ptr[i], ptr[i + 1]):
             s = supplier[e]
             old = owed[e] * share
-            new = delivered[e] * alive[i]
-            if priced:
-                new *= price[s]
+            new = delivered[e] * alive[i] * at[s, 2]
             left = owed[e] - old + new
             owed[e] = left
             given += old

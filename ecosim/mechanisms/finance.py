@@ -309,8 +309,8 @@ class Finance(Mechanism):
         assert money is not None
         self._start_up(world)
         np.multiply(firms.credit_line, sheet.multipliers["credit"], out=firms.credit_limit)
-        blank = money.blank(len(TODAY) + 2)
-        today = dict(zip(TODAY, blank[2:], strict=True)) | {"at": blank[:2].reshape(-1, 2)}
+        blank = money.blank(len(TODAY) + 3)
+        today = dict(zip(TODAY, blank[3:], strict=True)) | {"at": blank[:3].reshape(-1, 3)}
         np.multiply(firms.consumption, firms.columns.get("posted_price", 1.0), out=today["sales"])
         money.pay("sales", "households", "firms", today["sales"])
         if self._fall_due(world, today) > 0.0:
