@@ -80,7 +80,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         )
         self._switch_on(chosen)
         self._enrol(dict(agents or {}))
-        self._metrics: dict[str, Metric] = _metrics(chosen)
+        self._metrics: dict[str, Metric] = _metrics(chosen, self.world.mechanisms)
         self._series = np.full((chosen.days + 1, len(self._metrics) + 1), np.nan)
         self._shocks = _named(chosen.shocks, streams)
         for at, (shock, stream) in enumerate(self._shocks):
@@ -442,17 +442,16 @@ def opener(channel: str) -> str | None:
     return next((kind for kind, part in zip(SEQUENCE, kinds, strict=True) if channel in part.channels), None)
 
 
-def _metrics(scenario: Scenario) -> dict[str, Metric]:
+def _metrics(scenario: Scenario, on: Mapping[str, Mechanism]) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
-    on = _in_sequence(scenario)
-    usual: list[Any] = [find("metrics", kind)() for kind in standard(part.kind for part in on)]
+    usual: list[Any] = [find("metrics", kind)() for kind in standard(on)]
     own: list[Any] = list(scenario.metrics)
     for at, metric in enumerate([*usual, *own], -len(usual)):
         if metric.kind in found or metric.kind == FAILING_COLUMN:
             raise InputError(
                 f"metrics.{at}.kind: {metric.kind!r} is measured already; drop it, or name your own otherwise"
             )
-        if metric.of is not None and metric.of not in {part.kind for part in on}:
+        if metric.of is not None and metric.of not in on:
             raise InputError(
                 f"metrics.{at}.kind: {metric.kind} is measured only where {metric.of} is on; "
                 f"add {{kind: {metric.of}}} to mechanisms, or drop it"

@@ -1,7 +1,10 @@
 """Settings for every test: no window is opened, and property tests draw the same examples on every run."""
 
 import os
+import signal
+import sys
 
+import pytest
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
@@ -9,3 +12,28 @@ os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys, tmp_path):
+    """Type a command in an empty folder; return (exit code, standard output, standard error)."""
+    from ecosim import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(os, "_exit", sys.exit)  # what ends the command must not end the tests
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def type_(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ecosim", *words])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stopped:
+            code = int(stopped.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    yield type_
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

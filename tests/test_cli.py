@@ -18,34 +18,10 @@ import pytest
 from ruamel.yaml import YAML
 
 import ecosim
-from ecosim import cli
 from ecosim.folders import UNFINISHED, safe_name
 from ecosim.result import FRAMES
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-
-
-@pytest.fixture
-def typed(monkeypatch, capsys, tmp_path):
-    """Type a command in an empty folder; return (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(os, "_exit", sys.exit)  # what ends the command must not end the tests
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def type_(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ecosim", *words])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    yield type_
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def test_the_first_command_of_the_readme_works_in_an_empty_folder(typed, tmp_path):

@@ -95,10 +95,8 @@ def test_parameters_out_of_range_are_refused_with_their_path(kind):
             town(kind, **{f"mechanisms.{kind}.{name}": high * 2 + 1})
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NOISY])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not NOISY & set(with_needs(kind))])
 def test_an_economy_rests_with_it(kind):
-    if NOISY & set(with_needs(kind)):
-        pytest.skip("needs a mechanism that makes noise")
     still = {"mechanisms.sourcing.link_survival": 1.0} if "sourcing" in with_needs(kind) else {}
     eco = Ecosystem(town(kind, shocks=[], days=365).with_(still))
     before = {name: eco.world.firms.columns[name].copy() for name in ("production", "consumption")}

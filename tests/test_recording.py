@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import resource
 import shutil
 import signal
-import sys
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import ecosim
-from ecosim import Ecosystem, InputError, Result, cli, recording
+from ecosim import Ecosystem, InputError, Result, recording
 from ecosim.folders import UNFINISHED
 from ecosim.paired import RunStopped, finish, run
 from ecosim.recording import Recorder
@@ -44,28 +42,6 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(recording, "DAYS", request.param)
         monkeypatch.setattr(recording, "ROWS", 1)
     return request.param
-
-
-@pytest.fixture
-def typed(monkeypatch, capsys, tmp_path):
-    """Type a command in an empty folder; return (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(os, "_exit", sys.exit)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def type_(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ecosim", *words])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    yield type_
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from ecosim.errors import InputError
-from ecosim.mechanisms.mechanism import Mechanism
+from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.spread import Level, Spread, parameter
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-YEAR = 365.0
 OF_PROFIT = 0.25  # most of its usual profit that a firm spends on keeping systems up to date
 #: The ladder from no automation to artificial intelligence: level a of each rung.
 RUNGS = {"none": 0.0, "office": 0.25, "rpa": 0.5, "machine_learning": 0.75, "ai": 1.0}
@@ -61,6 +60,7 @@ class Automation(Mechanism):
     """
 
     kind: Literal["automation"] = "automation"
+    priced: ClassVar[tuple[str, ...]] = MONEY
     rung: Literal["none", "office", "rpa", "machine_learning", "ai"] = parameter(
         "rpa", unit="rung", source="assumption"
     )
@@ -127,12 +127,10 @@ class Automation(Mechanism):
 
     def check(self, on: frozenset[str]) -> str | None:
         """Refuse what would have no effect."""
-        given = next((name for name in MONEY if self.changed(name)), None)
-        if given is not None and "finance" not in on:
-            return f"{given}: nothing is paid where finance is off; add {{kind: finance}} or drop it"
-        if self.changed("synergy") and "autonomy" not in on:
-            return "synergy: there is none where autonomy is off; add {kind: autonomy} or drop it"
-        return None
+        wrong = super().check(on)
+        if wrong is None and self.changed("synergy") and "autonomy" not in on:
+            wrong = "synergy: there is none where autonomy is off; add {kind: autonomy} or drop it"
+        return wrong
 
     def prepare(self, world: World, rng: Stream) -> None:
         """Put every firm at its own level."""

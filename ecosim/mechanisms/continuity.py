@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from ecosim.mechanisms.mechanism import Mechanism
+from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.spread import Level, parameter
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-YEAR = 365.0
 OF_PROFIT = 0.25  # most of its usual profit that a firm spends on planning; beyond it, owners do it in their evenings
 QUIET = 0.01  # spread of the share delivered that no firm takes for a signal
 MONEY = ("upkeep_cost", "drill_cost", "backup_cost", "reserve")
@@ -62,6 +61,7 @@ class Continuity(Mechanism):
     """
 
     kind: Literal["continuity"] = "continuity"
+    priced: ClassVar[tuple[str, ...]] = MONEY
     quality: Level = parameter(0.5, unit="share", source="assumption", low=0, high=1)
     """Share of a loss that the plan replaces when it works; 0 is no plan. Depends on the trade; half stands for a shop
     that can serve half of its clients from a borrowed room."""
@@ -114,13 +114,6 @@ class Continuity(Mechanism):
                 f"p_tested {self.p_tested:g} is below p_untested {self.p_untested:g}, so drills would harm; swap them"
             )
         return self
-
-    def check(self, on: frozenset[str]) -> str | None:
-        """Refuse prices where nobody has money."""
-        given = next((name for name in MONEY if self.changed(name)), None)
-        if given is not None and "finance" not in on:
-            return f"{given}: nothing is paid where finance is off; add {{kind: finance}} or drop it"
-        return None
 
     def prepare(self, world: World, rng: Stream) -> None:
         """Lay plans, and remember nothing yet."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from ecosim.mechanisms.mechanism import Mechanism
+from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.spread import Level, parameter
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ecosim.state import World
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-YEAR = 365.0
 
 
 class Experiments(Mechanism):

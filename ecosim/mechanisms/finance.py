@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from ecosim.choices import is_amount
 from ecosim.errors import InputError
-from ecosim.mechanisms.mechanism import Mechanism
+from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.money import SECTORS, Money
 from ecosim.spread import Level, Spread, parameter
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-YEAR = 365.0
 #: Median cash of some trades, days of costs (JPMorgan Chase Institute 2016), by words in the name of a sector.
 BUFFERS = {r"food services|restaurant|caf[eé]": 16.0, r"real estate": 47.0}
 CENT = 1e-4  # days of output below which a supplier that was left is paid in full

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from ecosim.mechanisms.mechanism import Mechanism
+from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.spread import Level, parameter
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-YEAR = 365.0
 #: What can be invested in, and how many steps of it a firm can hold at once.
 OPTIONS = {"buffer": 3, "second_source": 1, "automation": 2, "plan": 2, "reserve": 2}
 #: The column of another mechanism through which an option works; without it, the option is not on offer.

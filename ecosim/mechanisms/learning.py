@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ecosim.mechanisms.mechanism import Mechanism
+from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.spread import Level, parameter
 
 if TYPE_CHECKING:
     from ecosim.rng import Stream
     from ecosim.state import World
-
-YEAR = 365.0
 
 
 class Learning(Mechanism):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+YEAR = 365.0  # days
+
 #: Mechanisms in the order in which they act within a phase; a mechanism of your own acts after these.
 SEQUENCE = (
     "recovery", "continuity", "learning", "workforce", "automation", "platforms", "experiments", "customers", "income",
@@ -46,6 +48,8 @@ class Mechanism(Part):
 
     needs: ClassVar[tuple[str, ...]] = ()
     """Kinds without which this one means nothing."""
+    priced: ClassVar[tuple[str, ...]] = ()
+    """Parameters that mean nothing where finance is off, because nobody has money."""
     columns: ClassVar[dict[str, str]] = {}
     """Columns of firms that it adds, with meaning and unit."""
     people_columns: ClassVar[dict[str, str]] = {}
@@ -57,6 +61,9 @@ class Mechanism(Part):
 
     def check(self, on: frozenset[str]) -> str | None:
         """Say what contradicts the other mechanisms that are ``on``, as "field: what is wrong and the mend"."""
+        given = next((name for name in self.priced if self.changed(name)), None)
+        if given is not None and "finance" not in on:
+            return f"{given}: nothing is paid where finance is off; add {{kind: finance}} or drop it"
         return None
 
     def lay_out(self, world: World, rng: Stream) -> None:

@@ -55,6 +55,7 @@ class Recovery(Mechanism):
     """
 
     kind: Literal["recovery"] = "recovery"
+    priced: ClassVar[tuple[str, ...]] = MONEY
     drag: Level = parameter(1.0, unit="1", source="assumption", low=0, high=20)
     """How much longer heavy damage takes: at 1 a total loss is repaired at three quarters of the law's speed, and a
     scratch at one and a half of it. Nobody has measured it for small firms."""
@@ -100,13 +101,6 @@ class Recovery(Mechanism):
             if not low <= level <= high:
                 raise ValueError(f"{region}: {level!r} is out of range; give {low:g} to {high:g}")
         return value
-
-    def check(self, on: frozenset[str]) -> str | None:
-        """Refuse prices of repairs where nobody has money."""
-        given = next((name for name in MONEY if self.changed(name)), None)
-        if given is not None and "finance" not in on:
-            return f"{given}: nothing is paid where finance is off; add {{kind: finance}} or drop it"
-        return None
 
     def prepare(self, world: World, rng: Stream) -> None:
         """Add speeds of 1, and what is remembered of damage."""

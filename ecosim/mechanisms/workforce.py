@@ -68,6 +68,7 @@ class Workforce(Mechanism):
     """
 
     kind: Literal["workforce"] = "workforce"
+    priced: ClassVar[tuple[str, ...]] = MONEY
     cross_training: Level = parameter(
         Spread(median=0.3, law="normal", by={"technology": 0.2, "services": 0.35, "retail": 0.4}),
         unit="share", source="assumption", low=0, high=1,
@@ -116,13 +117,6 @@ class Workforce(Mechanism):
         "labour_exposure": "share of missing staff's work that only people can do; falls with automation",
     }
     channels: ClassVar[dict[str, str]] = {"labour": "share of the staff that can come to work"}
-
-    def check(self, on: frozenset[str]) -> str | None:
-        """Refuse prices where nobody has money."""
-        given = next((name for name in MONEY if self.changed(name)), None)
-        if given is not None and "finance" not in on:
-            return f"{given}: nothing is paid where finance is off; add {{kind: finance}} or drop it"
-        return None
 
     def prepare(self, world: World, rng: Stream) -> None:
         """Give every firm its usual staff, and every region and profile its pool."""
