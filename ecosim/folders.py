@@ -114,8 +114,17 @@ class NewFolder:
 
     def _refuse(self) -> None:
         """Raise InputError where something stands that this folder may not replace."""
-        if not os.path.lexists(self.target):
-            return
+        while os.path.lexists(self.target):
+            with suppress(FileNotFoundError):
+                seen = self.target.lstat()
+                try:
+                    return self._refuse_standing()
+                except (InputError, FileNotFoundError):
+                    # What another run moves away while it is read here looks incomplete, and says nothing.
+                    if os.path.samestat(seen, self.target.lstat()):
+                        raise
+
+    def _refuse_standing(self) -> None:
         if self.target.is_symlink():
             raise InputError(f"{self.shown}: a link stands there; {self.otherwise}")
         if not self.target.is_dir():
