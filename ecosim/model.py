@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
+from ecosim import goods
 from ecosim.agents import CORE_DECISIONS, DECISIONS, DECISIONS_OF, SMB, Customer, Firm, Supplier
 from ecosim.build import build
 from ecosim.choices import Choices, is_number, told
@@ -24,6 +25,7 @@ from ecosim.own import BEFORE, call, contradiction, refuse_unfit
 from ecosim.rng import Streams
 from ecosim.rows import Roster, Rows
 from ecosim.shocks.shock import Shock
+from ecosim.spread import per_firm
 from ecosim.state import World
 
 if TYPE_CHECKING:
@@ -75,9 +77,10 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         self.world = World.at_rest(
             plan,
             streams,
-            {"inventory_days": chosen.economy.inventory_days, "smoothing_days": chosen.economy.smoothing_days},
+            {"inventory_days": _cover(chosen, plan, streams), "smoothing_days": chosen.economy.smoothing_days},
             chosen.economy.headroom,
         )
+        self.world.horizon = chosen.days
         self._switch_on(chosen)
         self._enrol(dict(agents or {}))
         self._metrics: dict[str, Metric] = _metrics(chosen, self.world.mechanisms)
@@ -124,6 +127,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         self._phase("expect")
         self._buy()
         self._phase("order")
+        goods.cut(self.world)
         self._sell()
         self._phase("trade")
         self._phase("settle")
@@ -143,7 +147,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             call(shock, "apply", f"shocks.{at}", world, stream)
         self._phase("morning")
         firms = world.firms.columns
-        if world.mechanisms:
+        if world.mechanisms or "alive" in firms:
             self._capacity()
             np.multiply(firms["final_demand"], sheet.multipliers["demand"], out=firms["wanted"])
             return
@@ -166,11 +170,14 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
     def _buy(self) -> None:
         """Stocks take in what was delivered and give what was used; firms order."""
         firms, links = self.world.firms.columns, self.world.links
+        on_the_road = goods.receive(self.world)
         self._kernels()[0](
             links.ptr, links.product, links.importance, links.flow, links.stock, links.delivered, links.ordered,
             firms["production"], firms["output"], firms["expected"], firms["inventory_days"],
             firms["smoothing_days"], firms["ceiling"],
         )  # fmt: skip
+        if on_the_road:
+            self._order(*goods.on_hand_and_on_the_way(self.world))
         self._own_orders(self._own["order"])
 
     def _sell(self) -> None:
@@ -217,11 +224,16 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
                 firms.expected[row] = world.choices.amount("expect", row)
             return
         everyone = np.arange(firms.rows) if rows is None else rows
+        self._order(everyone, links.stock)
+        self._own_orders(own)
+
+    def _order(self, rows: NDArray[np.int64], stock: NDArray[np.float64]) -> None:
+        """Orders of some firms by the stock rule, from what each link holds."""
+        firms, links = self.world.firms, self.world.links
         self._kernels()[2](
-            everyone, links.ptr, links.flow, links.stock, firms.output, firms.expected,
+            rows, links.ptr, links.flow, stock, firms.output, firms.expected,
             firms.inventory_days, firms.smoothing_days, links.ordered, links.delivered,
         )  # fmt: skip
-        self._own_orders(own)
 
     def _open(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of some firms that are in business: the others decide nothing."""
@@ -377,6 +389,14 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
             # Threads are a setting of the whole process, so every model sets its own before it works.
             numba.set_num_threads(min(self.threads, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
         return day_kernels(self.threads > 1)
+
+
+def _cover(scenario: Scenario, plan: Blueprint, streams: Streams) -> NDArray[np.float64]:
+    """Stock that each firm aims at, days of use, shape (n,)."""
+    try:
+        return per_firm(scenario.economy, "inventory_days", streams["economy: inventory_days"], plan.firms)
+    except InputError as error:
+        raise InputError(f"economy.{error}") from None
 
 
 def _seed(given: int | np.integer[Any] | np.random.Generator) -> int:

@@ -244,6 +244,8 @@ def _by_supplier(supplier: Array, flow: Array, firms: int) -> tuple[Array, Array
 CORE_CHANNELS = {
     "capacity": "what a firm can still make, share",
     "demand": "what its customers still want, share of the usual",
+    "stocks": "stocks of inputs that survive the night, share",
+    "delivery": "what is on its way to a firm and gets there today, share",
 }
 
 
@@ -265,6 +267,7 @@ class Sheet:
         self.channels: dict[str, str] = {}
         self.multipliers: dict[str, Array] = {}
         self.written: set[str] = set()
+        self.cuts: list[tuple[Array, Array]] = []
         self.opener: Callable[[str], str | None] = _nobody
         for name, meaning in CORE_CHANNELS.items():
             self.open(name, meaning)
@@ -301,6 +304,13 @@ class Sheet:
         self.multipliers[channel] *= values
         self.written.add(channel)
 
+    def cut(self, links: Array, left: Array | float) -> None:
+        """Let only a share of today's orders through some links reach their suppliers, 0 to 1, one number or each."""
+        shares = np.broadcast_to(np.asarray(left, dtype=np.float64), np.shape(links))
+        if not ((shares >= 0) & (shares <= 1)).all():
+            raise InputError(f"trade was cut to {left!r} of its usual; give shares from 0 to 1")
+        self.cuts.append((links, shares))
+
     def _know(self, channel: str) -> None:
         if channel not in self.multipliers:
             raise InputError(f"no channel {channel!r} on the sheet; {self.instead(channel)}")
@@ -315,6 +325,7 @@ class Sheet:
     def reset(self) -> set[str]:
         """Make every channel neutral; return those that were not."""
         written, self.written = self.written, set()
+        self.cuts.clear()
         for name in written:
             self.multipliers[name].fill(1.0)
         return written
@@ -331,6 +342,7 @@ class World:
     sheet: Sheet
     streams: Streams
     day: int = -1
+    horizon: int = 0  # days of the scenario
     memory: dict[str, dict[str, Array]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     mechanisms: Mapping[str, Any] = field(default_factory=dict)  # those switched on, by kind

@@ -25,7 +25,8 @@ from ecosim.kernels.day import day_kernels
 from ecosim.model import Ecosystem
 from ecosim.networks.imported import Imported
 from ecosim.published.shock_propagation import inoue_todo
-from ecosim.shocks.outage import Outage, Recovery
+from ecosim.shocks.outage import Outage
+from ecosim.shocks.recovery import Recovery
 
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE / "golden").glob("inoue_*.json"))

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ecosim.config import Scenario
 from ecosim.errors import InputError
 from ecosim.model import Ecosystem
-from ecosim.shocks.outage import LAWS, Outage, Recovery
+from ecosim.shocks.outage import Outage
+from ecosim.shocks.recovery import LAWS, Recovery
 
 UNIFORM = {"kind": "uniform", "firms": 60}
 TABLE = {"kind": "table", "firms": 120}

@@ -41,7 +41,7 @@ def damage(eco: Ecosystem, days: int) -> np.ndarray:
     found = []
     for _ in range(days):
         eco.run_for(1)
-        found.append(eco.world.memory["outage"]["damage"].copy())
+        found.append(eco.world.memory["outage"]["left"].copy())
     return np.array(found)
 
 

@@ -12,7 +12,8 @@ from ecosim.economies.given import Given
 from ecosim.errors import InputError
 from ecosim.model import Ecosystem
 from ecosim.networks.imported import Imported
-from ecosim.shocks.outage import Outage, Recovery
+from ecosim.shocks.outage import Outage
+from ecosim.shocks.recovery import Recovery
 
 if TYPE_CHECKING:
     import pandas as pd
