@@ -118,7 +118,9 @@ def test_cash_buffers_have_the_sourced_quarters():
     names = ("Baking", "Food services and drinking places", "Real estate")
     firms = 60_000
     sector = np.arange(firms) % 3
-    told = {"sector": sector, "sector_names": names, "role": np.zeros(firms, dtype=int), "__len__": lambda self: firms}
+    zeros = np.zeros(firms, dtype=int)
+    told = {"sector": sector, "sector_names": names, "role": zeros, "region": zeros, "region_names": ("Here",)}
+    told |= {"__len__": lambda self: firms}
     world = SimpleNamespace(
         plan=SimpleNamespace(firms=type("Firms", (), told)()), streams=Ecosystem(TINY).world.streams
     )
@@ -341,6 +343,61 @@ def test_an_entrant_gets_start_up_capital_from_its_owners():
     assert world.customers.savings.sum() < savings
     eco.step()
     assert world.money.flows["start-up capital"][2] == given[2]
+    assert_books_agree(eco)
+
+
+def test_a_firm_that_is_not_full_grown_has_costs_and_cash_of_its_size():
+    eco = alive(TWO, finance(rigid_wages=0.6))
+    firms = eco.world.firms
+    firms.add("scale", [1.0, 0.4])
+    eco.step()
+    assert firms.wages[BAKERY] == pytest.approx(firms.wage_bill[BAKERY] * (0.6 * 0.4 + 0.4))
+    role = eco.world.plan.firms.role
+    assert role[MILL] != role[BAKERY]
+    rent = -eco.world.money.flows["rent"][role[BAKERY]]
+    assert rent == pytest.approx(0.4 * firms.rent_bill[BAKERY])
+    assert firms.cash[BAKERY] == pytest.approx(0.4 * firms.cash_target[BAKERY])  # the rest was drawn
+    eco.step()
+    assert firms.cash_stress[BAKERY] == 0
+    assert firms.cash[MILL] == pytest.approx(firms.cash_target[MILL])
+    assert_books_agree(eco)
+
+
+@pytest.mark.parametrize(("scale", "lives"), [(0.3, True), (1.0, False)])
+def test_with_few_customers_a_small_firm_lives_where_a_large_one_fails(scale, lives):
+    few = {"kind": "pulse", "who": {"firms": ["Bakery"]}, "factor": 0.3, "when": 0, "days": 300, "channel": "demand"}
+    cash = {"median": 5.0, "by": {"Milling": 900.0}}
+    eco = alive(TWO, finance(cash_days=cash, payment_days=1.0, credit_access=0.0), shocks=[few])
+    firms = eco.world.firms
+    firms.add("scale", [1.0, scale])
+    eco.run_for(100)
+    assert firms.alive[BAKERY] == lives
+    if lives:  # wages 36 (0.7 x 0.3 + 0.3 x 0.3) and rent 12 x 0.3 leave 3.6 of the 18 that it adds to its inputs
+        assert firms.wages[BAKERY] == pytest.approx(10.8)
+        assert firms.cash[BAKERY] == pytest.approx(0.3 * firms.cash_target[BAKERY], rel=0.1)
+
+
+def test_an_entrant_gets_the_capital_of_its_scale():
+    eco, *_ = broke()
+    world = eco.world
+    eco.run_for(30)
+    world.firms.add("scale", [1.0, 0.4])
+    world.firms.alive[BAKERY] = 1.0
+    cash = world.firms.cash[BAKERY]
+    eco.step()
+    assert -world.money.flows["start-up capital"][2] == pytest.approx(0.4 * world.firms.cash_target[BAKERY] - cash)
+
+
+def test_owners_put_in_no_more_than_they_have():
+    eco, *_ = broke()
+    world = eco.world
+    eco.run_for(30)
+    world.money.pay("gift", "households", "outside", world.customers.savings - 150.0)
+    world.firms.alive[BAKERY] = 1.0
+    eco.step()
+    given = -world.money.flows["start-up capital"][2]
+    assert given == pytest.approx(150.0 - world.firms.consumption.sum())
+    assert 0 < given < world.firms.cash_target[BAKERY] - 1
     assert_books_agree(eco)
 
 
@@ -592,6 +649,37 @@ def test_people_buy_as_before_when_wages_are_back(mechanisms):
     np.testing.assert_allclose(world.firms.final_demand, world.plan.firms.final_demand, rtol=1e-6)
 
 
+def test_a_firm_that_is_not_full_grown_pays_less_where_no_accounts_are_kept():
+    eco = alive(TWO, {"kind": "income", "rigid_wages": 0.6})
+    firms = eco.world.firms
+    firms.add("scale", [1.0, 0.4])
+    eco.step()
+    np.testing.assert_allclose(firms.wages / firms.wage_bill, [1.0, 0.6 * 0.4 + 0.4])
+
+
+@pytest.mark.parametrize("days", [1.0, 42.0])
+def test_people_spend_no_more_than_they_have(days):
+    eco = alive(TOWN, finance(savings_days=days), "income", shocks=[outage(0.9, when=3, days=60, share=0.5)])
+    people = eco.world.customers
+    bound = 0
+    for _ in range(120):
+        eco.step()
+        assert people.savings.min() >= -1e-6 * people.budget.min()
+        assert np.all(people.spending <= people.savings * (1 + 1e-9) + 1e-6 * people.budget)
+        bound += np.sum(people.spending >= people.savings * (1 - 1e-9))
+    assert (bound > 0) == (days < 42)
+
+
+def test_a_days_savings_are_enough_at_rest():
+    plan = PLANS["two"]
+    poor = replace(plan, firms=replace(plan.firms, final_demand=np.array([20.0, 30.0])))
+    parts = [finance(wage_share=0.7, rent_share=0.3, savings_days=1.0), {"kind": "income"}]
+    eco = Ecosystem(TWO.with_({"mechanisms": parts}), blueprint=poor)
+    eco.run_for(200)
+    np.testing.assert_allclose(eco.world.customers.savings, 50, rtol=1e-9)
+    assert np.array_equal(eco.world.customers.spending, eco.world.customers.budget)
+
+
 def test_each_community_earns_what_it_spends_at_rest():
     made, spent = np.array([50.0, 10.0, 0.0, 40.0]), np.array([20.0, 30.0, 5.0, 45.0])
     earned = Commuting.at_rest(made, spent).earned(made)
@@ -607,6 +695,7 @@ def test_each_community_earns_what_it_spends_at_rest():
         ({"wage_share": 0.8, "rent_share": 0.3}, "wage_share 0.8 and rent_share 0.3 are more than all"),
         ({"credit_days": 0, "credit_access": 0.5}, "credit_access: there is no credit line to have with credit_days 0"),
         ({"cash_days": 0.5}, "0.5 is out of range; give 1 to 1000"),
+        ({"savings_days": 0.5}, "0.5 is out of range; give 1 to 10000"),
         ({"grace_days": 0}, "0 is out of range; give 1 to 1000"),
         ({"late_payment": {"median": 2.0}}, "2.0 is out of range; give 0 to 1"),
         ({"credit": 3}, "credit"),

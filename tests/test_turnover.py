@@ -138,7 +138,19 @@ def test_without_exits_the_economy_is_exactly_at_rest() -> None:
     eco = economy(exit_rate=0.0)
     eco.run_for(365)
     assert np.array_equal(eco.world.firms.production, eco.world.firms.output)
+    assert np.all(eco.world.firms.scale == 1.0)
     assert not eco.world.events
+
+
+def test_where_nobody_enters_scale_changes_no_bit() -> None:
+    others = ("workforce", "customers", "income", "finance")
+    found = []
+    for small in (0.3, 1.0):
+        eco = economy(*others, exit_rate=0.0, opening_scale=small, kind="table", firms=60)
+        eco.run_for(60)
+        found.append(eco.world.firms.columns)
+    for name, column in found[0].items():
+        assert np.array_equal(column, found[1][name]), name
 
 
 def test_goods_that_are_made_are_sold_used_or_named_lost() -> None:
@@ -235,6 +247,30 @@ def test_entrants_grow_into_their_capacity_and_plan_for_what_they_can_make() -> 
         shares.append(firms.capacity[7] / firms.potential[7])
     assert shares == pytest.approx([min(1.0, 0.4 + 0.06 * day) for day in range(12)])
     assert firms.expected[7] > 0
+    assert firms.scale[7] == 1.0  # without customers who choose, all wait for it
+
+
+def test_entrants_open_as_large_as_orders_ask_and_grow_with_them() -> None:
+    eco = economy("customers", exit_rate=0.0, opening_scale=0.25, growth=0.01, start=0.9, ramp_days=1.0, kind="table")
+    firms, rows = eco.world.firms, np.array([3, 40, 111])
+    vacancies(eco, rows, 1)
+    while (firms.alive[rows] == 0).any():
+        eco.step()
+    waiting = np.minimum(firms.demand / firms.output, 1.0)
+    just = rows[firms.entered_on[rows] == eco.day + 1]
+    assert len(just)
+    assert firms.scale[just] == pytest.approx(0.25 + 0.75 * waiting[just])
+    grown = 0
+    for _ in range(100):
+        before = firms.scale[rows].copy()
+        eco.step()
+        made = np.minimum(firms.age[rows] + 0.9, 1.0)
+        assert firms.capacity[rows] == pytest.approx(firms.potential[rows] * np.minimum(made, before))
+        asked = np.minimum(firms.demand[rows] / firms.output[rows], 1.0)
+        assert firms.scale[rows] == pytest.approx(before + np.clip(asked - before, 0.0, 0.01))
+        grown += np.sum(firms.scale[rows] > before)
+    assert grown > 20
+    assert np.all(np.delete(firms.scale, rows) == 1.0)
 
 
 def test_entrants_imitate_a_survivor_of_their_sector_and_start_without_experience() -> None:

@@ -143,6 +143,21 @@ def test_a_firm_that_opens_anew_hires_everyone_at_once_and_ramps_up() -> None:
     assert able(eco)[7] == pytest.approx(1.0, abs=1e-3)
 
 
+def test_an_entrant_hires_what_its_scale_asks_for_and_then_as_it_grows() -> None:
+    eco = town({**PLAIN, "hiring_speed": 0.02})
+    eco.world.firms.add("scale", 1.0)
+    eco.run_for(1)
+    eco.world.close(np.array([7]), "test")
+    eco.run_for(3)
+    eco.world.firms.alive[7] = 1.0
+    eco.world.firms.scale[7] = 0.4
+    kept = eco.world.memory["workforce"]
+    for day in range(5):
+        eco.run_for(1)
+        assert kept["employed"][7] == pytest.approx(0.4 + 0.02 * day, rel=1e-12)
+    assert eco.world.firms.staff[7] == kept["employed"][7]
+
+
 def test_temporary_hires_leave_when_the_sick_come_back() -> None:
     part = {**PLAIN, "pool_share": 0.5, "hiring_speed": 0.2, "flexibility": 1.0}
     eco = town(part, shocks=[absent(0.5)], headroom=0.0)

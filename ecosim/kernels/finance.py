@@ -25,14 +25,14 @@ def tally(amounts: Any, customer: Any, role: Any, near: Any, by_role: Any) -> fl
 
 
 @njit(cache=True)
-def feel_stress(cash: Any, target: Any, alive: Any, alarm: float, stress: Any) -> tuple[int, int]:
+def feel_stress(cash: Any, target: Any, scale: Any, alive: Any, alarm: float, stress: Any) -> tuple[int, int]:
     """Fill in what each firm lacks of ``alarm`` x its cash target, as a share of that.
 
     Returns how many firms lack any, and how many are closed.
     """
     short, closed = 0, 0
     for i in range(len(cash)):
-        least = alarm * target[i]
+        least = alarm * scale[i] * target[i]
         lack = min(1.0, 1.0 - cash[i] / least) if least > 0.0 else 0.0
         stress[i] = lack if lack > MISSED else 0.0
         short += lack > MISSED
@@ -59,6 +59,7 @@ def fall_due(
     production: Any,
     output: Any,
     alive: Any,
+    scale: Any,
     staff: Any,
     cash_stress: Any,
     wage_bill: Any,
@@ -90,7 +91,7 @@ def fall_due(
         kept = 1.0 - thrift[i] * cash_stress[i]
         fixed = rigid[i] * kept * min(1.0, staff[i])
         wages[i] = alive[i] * wages_channel[i] * wage_bill[i] * (fixed + (1.0 - rigid[i]) * activity)
-        rent[i] = alive[i] * rent_channel[i] * rent_bill[i] * kept
+        rent[i] = alive[i] * rent_channel[i] * rent_bill[i] * scale[i] * kept
         interest[i] = debt[i] * daily_rate * interest_channel[i]
         due = payables[i] * min(1.0, invoices_channel[i] / payment_days[i])
         total = wages[i] + rent[i] + arrears[i] + interest[i] + due
@@ -215,8 +216,9 @@ def note_moves(
 
 @njit(cache=True)
 def use_surplus(
-    cash: Any, target: Any, alive: Any, debt: Any, claim: Any, payables: Any, receivables: Any, working_capital: Any,
-    arrears: Any, costs: Any, usual_profit: Any, budgeting: Any, added: Any, repaid: Any, recovered: Any, drawn: Any,
+    cash: Any, full_target: Any, scale: Any, alive: Any, debt: Any, claim: Any, payables: Any, receivables: Any,
+    working_capital: Any, arrears: Any, costs: Any, usual_profit: Any, budgeting: Any, added: Any, repaid: Any,
+    recovered: Any, drawn: Any,
 ) -> tuple[float, float, float]:  # fmt: skip
     """What owners put in and draw, and what the bank gets back, after the day's receipts.
 
@@ -228,7 +230,8 @@ def use_surplus(
         added[i] = 0.0
         repaid[i] = 0.0
         recovered[i] = 0.0
-        excess = cash[i] - target[i]
+        target = scale[i] * full_target[i]
+        excess = cash[i] - target
         if alive[i] == 0.0:
             repaid[i] = min(debt[i], max(cash[i], 0.0))
             free = max(0.0, cash[i] - repaid[i] - payables[i] - arrears[i])
@@ -238,7 +241,7 @@ def use_surplus(
             repaid[i] = min(debt[i], excess)
             # What invoices do not tie up today they will tie up again.
             free_capital = working_capital[i] - (receivables[i] - payables[i])
-            kept = free_capital if free_capital > MISSED * target[i] else 0.0
+            kept = free_capital if free_capital > MISSED * target else 0.0
             drawn[i] = max(0.0, excess - repaid[i] - kept)
         else:
             # Owners make up for a loss at rest; for a little more, so that rounding cannot add up.

@@ -36,13 +36,14 @@ def covered(there: float, cross_training: float, exposure: float) -> float:
 @njit(cache=True)
 def seek(
     demand: Any, output: Any, employed: Any, trainees: Any, there: Any, cross_training: Any, exposure: Any,
-    alive: Any, open_: Any, need: Any, strain_above: Any, hiring_speed: Any, market: Any, usual: Any, pool: Any,
-    wanted: Any, needed: Any,
+    alive: Any, scale: Any, open_: Any, need: Any, strain_above: Any, hiring_speed: Any, market: Any, usual: Any,
+    pool: Any, wanted: Any, needed: Any,
 ) -> None:  # fmt: skip
     """People leave, and firms look for others: ``wanted`` (n,) share of usual staff, ``needed`` of each pool.
 
     Closed firms release everybody; jobs beyond the usual end when that is back and enough. Beyond its usual staff a
-    firm hires only where its lasting ``need`` would strain people; one that opens anew wants everyone.
+    firm hires only where its lasting ``need`` would strain people; one that opens anew wants what its ``scale``
+    asks for.
     """
     for i in range(len(demand)):
         if alive[i] == 0.0 and employed[i] > 0.0:
@@ -53,7 +54,7 @@ def seek(
             release(i, employed[i] - enough, employed, trainees, market, usual, pool)
         wish = 0.0
         if alive[i] > 0.0 and open_[i] == 0.0:
-            wish = max(1.0 - employed[i], 0.0)
+            wish = max(scale[i] - employed[i], 0.0)
         elif alive[i] > 0.0:
             most = need[i] if need[i] > 1.0 and need[i] > 1.0 + strain_above[i] else 1.0
             asked = min(demand[i] / output[i], most) if output[i] > 0.0 else 1.0

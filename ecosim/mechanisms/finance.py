@@ -16,7 +16,7 @@ from ecosim.spread import Level, Spread, parameter
 
 if TYPE_CHECKING:
     from ecosim.rng import Stream
-    from ecosim.state import World
+    from ecosim.state import Table, World
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -37,12 +37,13 @@ class Finance(Mechanism):
     """Cash flow: what comes in, what falls due, what a firm holds in reserve, and what happens when that is gone.
 
     Every day, in this order, with price p, deliveries O*, unpaid invoices ``owed`` of each link, usual wages W0 =
-    wage_share x value added, usual rent R0 = rent_share x value added, activity a = production / output, and cash
-    stress x = the share that a firm lacks of ``alarm`` x its cash target::
+    wage_share x value added, usual rent R0 = rent_share x value added, activity a = production / output, the scale s
+    that an entrant has reached (see turnover; 1 for everybody else), the cash target, which is s times that of full
+    size, and cash stress x = the share that a firm lacks of ``alarm`` x its cash target::
 
         sales           p x what customers bought, paid at once
         wages due       W0 (rigid_wages (1 - resourcefulness x) min(1, staff) + (1 - rigid_wages) a)
-        rent due        R0 (1 - resourcefulness x)
+        rent due        R0 s (1 - resourcefulness x)
         interest due    debt x interest_rate / 365
         invoices due    owed / payment_days: invoices are paid after payment_days in the mean
         short           what is due - cash; the firm puts off min(invoices due, late_payment x short),
@@ -60,7 +61,8 @@ class Finance(Mechanism):
     fall due, and the rest goes to its owners.
 
     At rest owed = payment_days x flow, so payments equal deliveries; each firm's cash is at its target, and owners draw
-    exactly the profit. The owners of a firm that makes a loss at rest put in what is missing. So nothing moves.
+    exactly the profit. The owners of a firm that makes a loss at rest put in what is missing. So nothing moves. Where
+    workforce is off, ``staff`` is s.
 
     Accounts follow Godley & Lavoie (2007), see `ecosim.money`. That firms pass part of a shortage on to their suppliers
     by paying late is Boissay & Gropp (2013); that unpaid invoices carry bankruptcies from firm to firm, Battiston et
@@ -149,11 +151,12 @@ class Finance(Mechanism):
         42.0,
         unit="days of purchases",
         source="JPMorgan Chase Institute (2019), Weathering Volatility 2.0: six weeks",
-        low=0,
+        low=1,
         high=10_000,
     )
-    """Savings of households on the first day. The source gives what families need; they may run out, and are then
-    overdrawn."""
+    """Savings of households on the first day; a day's purchases at the least, because what people earn today is spent
+    tomorrow. The source gives what families need. Owners put nothing into a firm that their community does not have,
+    and where income is on, nobody spends more; where it is off, people buy as usual and may overdraw their accounts."""
 
     columns: ClassVar[dict[str, str]] = {
         "alive": "1 in business, 0 closed; finance closes firms that are out of cash. Where a firm is alive that was "
@@ -163,7 +166,7 @@ class Finance(Mechanism):
         "debt": "drawn from its credit line, currency units",
         "credit_line": "credit line in usual times, currency units",
         "credit_limit": "most the bank lends it today, currency units",
-        "cash_target": "cash that it aims at, currency units",
+        "cash_target": "cash that it aims at when full-grown, currency units",
         "cash_stress": "share that it lacks, before it orders, of the cash below which it is alarmed, 0 to 1",
         "revenue": "sales and invoices today, currency units",
         "costs": "wages, rent, interest and invoices of suppliers today, currency units",
@@ -287,7 +290,9 @@ class Finance(Mechanism):
         from ecosim.kernels import finance as kernel
 
         firms, links = world.firms, world.links
-        lacking, out = kernel.feel_stress(firms.cash, firms.cash_target, firms.alive, self.alarm, firms.cash_stress)
+        lacking, out = kernel.feel_stress(
+            firms.cash, firms.cash_target, self._scale(firms), firms.alive, self.alarm, firms.cash_stress
+        )
         if lacking:
             need = firms.bootstrapping * firms.cash_stress * firms.alive
             rows = np.flatnonzero((need > 0.0) & (firms.output > 0.0))
@@ -306,12 +311,12 @@ class Finance(Mechanism):
         """Let money change hands, once, for everything that happened today."""
         firms, sheet, money = world.firms, world.sheet, world.money
         assert money is not None
-        self._start_up(world)
         np.multiply(firms.credit_line, sheet.multipliers["credit"], out=firms.credit_limit)
         blank = money.blank(len(TODAY) + 3)
         today = dict(zip(TODAY, blank[3:], strict=True)) | {"at": blank[:3].reshape(-1, 3)}
         np.multiply(firms.consumption, firms.columns.get("posted_price", 1.0), out=today["sales"])
         money.pay("sales", "households", "firms", today["sales"])
+        self._start_up(world, today["sales"])
         if self._fall_due(world, today) > 0.0:
             self._borrow(world, today["need"])
         distressed = self._pay_in_turn(world, today)
@@ -322,8 +327,8 @@ class Finance(Mechanism):
         if distressed:
             self._close(world)
 
-    def _start_up(self, world: World) -> None:
-        """Give firms that entered since the last settlement the cash they need until clients pay."""
+    def _start_up(self, world: World, sales: Array) -> None:
+        """Give firms that entered since the last settlement what they need, beside today's sales, until clients pay."""
         firms, memory = world.firms, world.memory[self.kind]
         alive = firms.alive > 0.0
         new = alive & (memory["was_alive"] == 0.0)
@@ -339,19 +344,36 @@ class Finance(Mechanism):
         firms.distress[rows] = 0.0
         gap = memory["working_capital"] - (firms.receivables - firms.payables)
         wanted = np.zeros(firms.rows)
-        wanted[rows] = np.maximum(firms.cash_target + np.maximum(gap, 0.0) - firms.cash, 0.0)[rows]
+        needed = self._scale(firms) * firms.cash_target + np.maximum(gap, 0.0)
+        wanted[rows] = np.maximum(needed - (firms.cash - sales), 0.0)[rows]
+        self._put_in(world, "start-up capital", wanted)
+
+    @staticmethod
+    def _put_in(world: World, item: str, amounts: Array) -> None:
+        """Let owners pay amounts (n,) into their firms, as far as people beside these have any savings."""
         assert world.money is not None
-        world.money.pay("start-up capital", "households", "firms", wanted)
+        people, customer = world.customers, world.plan.customer
+        asked = np.bincount(customer, amounts, minlength=people.rows)
+        held = np.maximum(people.savings, 0.0)
+        if (asked > held).any():
+            amounts = amounts * np.divide(held, asked, out=np.ones(people.rows), where=asked > held)[customer]
+        world.money.pay(item, "households", "firms", amounts)
+
+    @staticmethod
+    def _scale(firms: Table) -> Array:
+        """Size that each firm has reached where turnover is on; elsewhere all are full-grown, unless closed."""
+        return firms.columns.get("scale", firms.alive)
 
     def _fall_due(self, world: World, today: dict[str, Array]) -> float:
         """What each firm must pay today, by item; return what all need to borrow for that."""
         from ecosim.kernels import finance as kernel
 
         firms, channels = world.firms, world.sheet.multipliers
-        staff = firms.columns.get("staff", firms.alive)  # nobody is paid where a firm is closed
+        scale = self._scale(firms)
+        staff = firms.columns.get("staff", scale)
         needed: float = kernel.fall_due(
-            firms.cash, firms.debt, firms.arrears, firms.payables, firms.production, firms.output, firms.alive, staff,
-            firms.cash_stress, firms.wage_bill, firms.rent_bill, firms.rigid_wages, firms.resourcefulness,
+            firms.cash, firms.debt, firms.arrears, firms.payables, firms.production, firms.output, firms.alive, scale,
+            staff, firms.cash_stress, firms.wage_bill, firms.rent_bill, firms.rigid_wages, firms.resourcefulness,
             firms.payment_days, firms.late_payment,
             channels["wages"], channels["rent"], channels["interest"], channels["invoices"], self.interest_rate / YEAR,
             firms.wages, today["rent"], today["interest"], today["dues"], today["need"], today["costs"],
@@ -463,12 +485,10 @@ class Finance(Mechanism):
         assert money is not None
         added, repaid, recovered, drawn = (today[name] for name in ("added", "repaid", "recovered", "drawn"))
         put_in, back, found = kernel.use_surplus(
-            firms.cash, firms.cash_target, firms.alive, firms.debt, firms.claim, firms.payables, firms.receivables,
-            memory["working_capital"], firms.arrears, today["costs"], firms.usual_profit, firms.budgeting,
-            added, repaid, recovered, drawn,
+            firms.cash, firms.cash_target, self._scale(firms), firms.alive, firms.debt, firms.claim, firms.payables,
+            firms.receivables, memory["working_capital"], firms.arrears, today["costs"], firms.usual_profit,
+            firms.budgeting, added, repaid, recovered, drawn,
         )  # fmt: skip
-        if put_in > 0.0:
-            money.pay("owners' contributions", "households", "firms", added)
         if back > 0.0:
             money.pay("repayments", "firms", "bank", repaid)
             firms.debt[:] -= repaid
@@ -477,6 +497,8 @@ class Finance(Mechanism):
             money.pay("recoveries", "firms", "bank", recovered)
             firms.claim[:] -= recovered
         money.pay("drawings", "firms", "households", drawn)
+        if put_in > 0.0:
+            self._put_in(world, "owners' contributions", added)
 
     # --- failure ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from ecosim.mechanisms.mechanism import Mechanism
-from ecosim.money import Commuting
+from ecosim.money import ROUNDING, Commuting
 from ecosim.spread import Level, parameter
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 NOISE = 1e-12  # share of a wage bill below which a difference is rounding
-LEAST = 0.01  # share of usual purchases that people never go below
+LEAST = 0.01  # share of usual purchases below which people do not mean to go
+NOTHING = 1e-9  # share of usual purchases that stands for none, and is something to come back from
 WAGES = ("wage_share", "rigid_wages")
 
 
@@ -33,8 +34,9 @@ class Income(Mechanism):
         spending_c moves towards aim_c by 1/adjustment_days of the gap
 
     and tomorrow's wants of the firms beside c are scaled by spending / budget, or customers (where that mechanism is
-    on) spend that much. Where finance is on, wages are what firms pay, and the government pays the benefits; where it
-    is off, W = W0 (rigid_wages + (1 - rigid_wages) x production / output), W0 = wage_share x value added.
+    on) spend that much. Where finance is on, wages are what firms pay, the government pays the benefits, and spending_c
+    is at most what c has in savings tonight; where it is off,
+    W = W0 (rigid_wages + (1 - rigid_wages) x production / output), W0 = wage_share x value added.
 
     The multiplier of Keynes, day by day. Spending falls by about half of lost income, and not at once (Jappelli &
     Pistaferri 2010, 2014; Kaplan & Violante 2014 give a quarter within a quarter for small windfalls). What is not cut
@@ -133,6 +135,7 @@ class Income(Mechanism):
         )  # fmt: skip
         if not other and (people.spending == people.budget).all():
             people.lost_wages[:] = people.benefits[:] = 0.0
+            self._spend_no_more_than_saved(world)
             return
         people.lost_wages[:], people.benefits[:] = self._reach(world, lost), self._reach(world, relief)
         if world.money is not None and people.benefits.any():
@@ -141,12 +144,25 @@ class Income(Mechanism):
         gap = np.maximum(aim, LEAST * people.budget) - people.spending
         there = np.abs(gap) <= NOISE * people.budget
         people.spending[:] = np.where(there, people.spending + gap, people.spending + gap / self.adjustment_days)
+        self._spend_no_more_than_saved(world)
+
+    @staticmethod
+    def _spend_no_more_than_saved(world: World) -> None:
+        """Bound what people mean to buy tomorrow by what is on their accounts tonight."""
+        if world.money is None:
+            return
+        people = world.customers
+        short = people.savings < people.spending * (1.0 - ROUNDING)
+        if short.any():
+            least = NOTHING * people.budget[short]
+            people.spending[short] = np.maximum(people.savings[short], least)
 
     def _pay(self, world: World) -> None:
         """Wages of today, where no accounts are kept."""
         firms = world.firms
         activity = np.divide(firms.production, firms.output, out=np.zeros(firms.rows), where=firms.output > 0)
-        rigid = firms.rigid_wages * np.minimum(firms.columns["staff"], 1.0) if "staff" in firms else firms.rigid_wages
+        there = firms.columns.get("staff", firms.columns.get("scale"))
+        rigid = firms.rigid_wages if there is None else firms.rigid_wages * np.minimum(there, 1.0)
         firms.wages[:] = firms.wage_bill * (rigid + (1.0 - firms.rigid_wages) * activity)
         firms.wages[:] *= world.sheet.multipliers["wages"]
         if "alive" in firms:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
-from ecosim.errors import InputError
 from ecosim.part import Part
-from ecosim.spread import Spread
+from ecosim.spread import bounds, per_firm, within
 
 if TYPE_CHECKING:
     from ecosim.rng import Stream
@@ -77,27 +76,13 @@ class Mechanism(Part):
 
         Draws are addressed by mechanism, parameter and firm, so another parameter never changes them.
         """
-        level = getattr(self, name)
-        firms = world.plan.firms
-        if not isinstance(level, Spread):
-            return np.full(len(firms), float(level))
-        low, high = self.bounds(name)
-        stream = world.streams[f"mechanism: {self.kind}: {name}"]
-        try:
-            return level.draw(stream, firms.sector, firms.sector_names, firms.role).clip(low, high)
-        except InputError as error:
-            raise InputError(f"{name}.{error}") from None
+        return per_firm(self, name, world.streams[f"mechanism: {self.kind}: {name}"], world.plan.firms)
 
     @field_validator("*")
     @classmethod
     def _in_range(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse a number, or a distribution with one, outside the range that the parameter declares."""
-        low, high = cls.bounds(info.field_name or "")
-        levels = value.levels() if isinstance(value, Spread) else [value] if isinstance(value, int | float) else []
-        for level in levels:
-            if not low <= level <= high:
-                raise ValueError(f"{level!r} is out of range; give {low:g} to {high:g}")
-        return value
+        return within(cls, info.field_name or "", value)
 
     def changed(self, name: str) -> bool:
         """Whether a parameter differs from its default; a scenario that was written down states the defaults, too."""
@@ -106,6 +91,4 @@ class Mechanism(Part):
     @classmethod
     def bounds(cls, name: str) -> tuple[float, float]:
         """Range of a parameter."""
-        extra = cls.model_fields[name].json_schema_extra
-        low, high = (extra.get("low"), extra.get("high")) if isinstance(extra, dict) else (None, None)
-        return (-np.inf if low is None else float(low)), (np.inf if high is None else float(high))  # type: ignore[arg-type]
+        return bounds(cls, name)

@@ -43,6 +43,9 @@ class Pricing(Mechanism):
     Firms pay suppliers' prices where finance is on; without finance, a price changes what customers want and nothing
     else. What dearer inputs from outside (channel ``input_cost``) cost is paid to the outside. Other firms buy at any
     price; sourcing decides from whom.
+
+    A price war (channel ``price``) multiplies p*, or what a firm of a class of one's own answers, outside the bounds
+    on the mark-up; who is in one sets its price every evening, and once more when it is over.
     """
 
     kind: Literal["pricing"] = "pricing"
@@ -124,7 +127,8 @@ class Pricing(Mechanism):
         "pass_through": "share of a rise of cost that it passes on",
     }
     channels: ClassVar[dict[str, str]] = {
-        "input_cost": "cost of making a unit: 1 as usual, 1.1 a tenth of the usual price more (dear energy)"
+        "input_cost": "cost of making a unit: 1 as usual, 1.1 a tenth of the usual price more (dear energy)",
+        "price": "price that a firm sets tonight, share of the one it would like (a price war)",
     }
 
     @model_validator(mode="after")
@@ -139,6 +143,7 @@ class Pricing(Mechanism):
         firms.add("price_days", self.per_firm(world, "price_days"))
         firms.add("pass_through", self.per_firm(world, "pass_through"))
         firms.ensure("grievance", 0.0)
+        world.memory[self.kind] = {"at_war": np.zeros(0, dtype=np.int64)}
         for name in ("posted_price", "unit_cost", "alive", "appeal"):
             firms.ensure(name, 1.0)
 
@@ -157,10 +162,11 @@ class Pricing(Mechanism):
         firms = world.firms.columns
         price = firms["posted_price"]
         self._costs(world)
+        war = self._at_war(world)
         moving, wish = self._wish(world)
-        now = self._revises(world, rng, moving)
+        now = self._revises(world, rng, moving) | war[moving]
         own = np.array([row for row in world.choices.rows("price") if firms["alive"][row] > 0], dtype=np.int64)
-        own = own[self._revises(world, rng, own)]
+        own = own[self._revises(world, rng, own) | war[own]]
         answers = [self._answer(world, row) for row in own.tolist()]  # who is asked still sees the old prices
         price[moving[now]] = wish[now]
         price[own] = answers
@@ -187,13 +193,23 @@ class Pricing(Mechanism):
             return np.zeros(0, dtype=np.bool_)
         return np.asarray(rng.uniform(world.day, rows) < 1.0 / world.firms.price_days[rows])
 
+    def _at_war(self, world: World) -> Array:
+        """Who sets its price tonight in any case, shape (n,): firms at war with their prices, or until yesterday."""
+        kept, today = world.memory[self.kind], world.sheet.read("price")
+        found = np.zeros(world.firms.rows, dtype=np.bool_)
+        found[kept["at_war"]] = True
+        kept["at_war"] = np.zeros(0, dtype=np.int64) if today is None else np.flatnonzero(today != 1.0)
+        found[kept["at_war"]] = True
+        return found
+
     def _wish(self, world: World) -> tuple[Array, Array]:
         """Rows of the firms that would like to charge another price than they do, and which (`price`, compiled)."""
         firms = world.firms.columns
         moving, wish = np.empty(world.firms.rows, np.int64), np.empty(world.firms.rows)
         found = kernels.wishes(
             firms["demand"], firms["capacity"], firms["ceiling"], firms["output"], firms["unit_cost"],
-            firms["posted_price"], firms["alive"], self.response, self.discount, self.floor, self.cap, moving, wish,
+            firms["posted_price"], firms["alive"], world.sheet.multipliers["price"], self.response, self.discount,
+            self.floor, self.cap, moving, wish,
         )  # fmt: skip
         return moving[:found], wish[:found]
 
@@ -215,4 +231,5 @@ class Pricing(Mechanism):
         if not is_number(answer) or answer <= 0:
             raise world.choices.wrong("price", row, answer, "a finite price above 0, such as 1.05")
         old = float(world.firms.posted_price[row])
-        return float(answer) if abs(answer - old) > kernels.NOISE * old else old
+        answer = float(answer) * float(world.sheet.multipliers["price"][row])
+        return answer if abs(answer - old) > kernels.NOISE * old else old

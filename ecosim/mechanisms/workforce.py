@@ -82,7 +82,8 @@ class Workforce(Mechanism):
     pool_share: float = parameter(0.05, unit="share of staff", source="assumption", low=0, high=1)
     """People looking for work in each region and profile at rest; about the unemployment rate of a calm year."""
     hiring_speed: Level = parameter(0.02, unit="share of staff a day", source="assumption", low=0, high=1)
-    """Most that a firm can hire in a day; a firm that opens anew may hire everyone at once."""
+    """Most that a firm can hire in a day; a firm that opens anew hires at once what it opens with: everyone, or where
+    turnover is on, what its scale asks for."""
     layoff_speed: Level = parameter(0.02, unit="1/day", source="assumption", low=0, high=1)
     """Share of those idle beyond ``hoarding`` who are laid off each day."""
     hoarding: Level = parameter(0.3, unit="share of staff", source="assumption", low=0, high=1)
@@ -149,8 +150,8 @@ class Workforce(Mechanism):
         wanted, needed = np.empty(world.firms.rows), np.zeros(len(kept["pool"]))
         seek(
             firms["demand"], firms["output"], employed, trainees, there, kept["cross_training"],
-            firms["labour_exposure"], alive, kept["open"], kept["need"], kept["strain_above"], kept["hiring_speed"],
-            kept["market"], kept["usual"], kept["pool"], wanted, needed,
+            firms["labour_exposure"], alive, firms.get("scale", alive), kept["open"], kept["need"],
+            kept["strain_above"], kept["hiring_speed"], kept["market"], kept["usual"], kept["pool"], wanted, needed,
         )  # fmt: skip
         share = np.minimum(kept["pool"] / np.maximum(needed, 1e-300), 1.0)  # in proportion where it is too small
         kept["pool"] = np.maximum(kept["pool"] - share * needed, 0.0)

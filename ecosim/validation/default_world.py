@@ -129,12 +129,12 @@ def _links(lived: Lived) -> list[Check]:
 
 
 def _cash(lived: Lived) -> list[Check]:
-    """Cash in days of what a firm usually pays out."""
+    """Cash in days of what a firm of its size usually pays out."""
     world = lived.eco.world
     firms, names = world.firms, world.plan.firms.sector_names
     open_ = (firms.alive > 0) & (firms.costs > 0)
     usual = np.bincount(world.links.buyer, world.links.flow, minlength=firms.rows) + firms.wage_bill + firms.rent_bill
-    days = firms.cash / np.maximum(usual, 1e-300)
+    days = firms.cash / np.maximum(usual * firms.scale, 1e-300)
     found = []
     for what, median in (("", 27), ("food services", 16), ("real estate", 47)):
         sectors = [at for at, name in enumerate(names) if what in name.lower()]
