@@ -7,11 +7,14 @@ import re
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from ecosim.config import presets
 from ecosim.config.kinds import find, known
 from ecosim.mechanisms.mechanism import SEQUENCE, Mechanism
 from ecosim.spread import Spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 COLUMNS = ("mechanism", "parameter", "meaning", "unit", "default", "low", "high", "varies", "source")
@@ -20,7 +23,14 @@ ASSUMED = "assumption"
 PARAMETERS_SAY = (
     "Written by `ecosim parameters`; the code is the source. A parameter that varies may be given as a number or as a",
     "distribution over firms, with other medians for roles (SMB, Supplier), profiles (primary, manufacturing,",
-    "construction, retail, services, technology, public) or sectors: `cash_days: {median: 27, by: {services: 20}}`.",
+    "construction, retail, services, technology, public), regions or sectors, these by name or by words in it:",
+    '`cash_days: {median: 27, by: {services: 20, "*real estate*": 47}}`. What is usual for a profile is at the end.',
+)
+PROFILES_SAY = (
+    "What is usual for a trade, a role or a community of customers. `profiles: true`, or a list of some, puts the",
+    "values of trades and roles in place of the defaults above; `communities: {Riverside: small_town}` says what the",
+    "customers of a region are like. A value of the scenario's own always wins. Measured effects are in",
+    "[profiles.md](profiles.md).",
 )
 MECHANISMS_SAY = (
     "Written by `ecosim parameters --mechanisms`; the code is the source. Each is off unless a scenario lists it. They",
@@ -77,8 +87,39 @@ def parameters_page() -> str:
             limits = "" if isnan(row["low"]) else f"{row['low']:g} to {row['high']:g}"
             cells = (f"`{row['parameter']}`", row["meaning"], row["unit"], row["default"], limits)
             words = (*cells, "yes" if row["varies"] else "", row["source"])
-            lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in words) + " |")
-    return "\n".join(lines) + "\n"
+            lines.append(_row(words))
+    return "\n".join([*lines, "", *_profiles()]) + "\n"
+
+
+def profiles() -> pd.DataFrame:
+    """What is usual in each profile: a row for each parameter that differs, and for each sector with its own value."""
+    import pandas as pd
+
+    rows = []
+    for name in presets.names():
+        for parameter, usual in presets.preset(name).values.items():
+            source = ": ".join(filter(None, (usual.source, usual.why)))
+            for sector, value in {"": usual.value, **usual.sectors}.items():
+                rows.append((name, parameter, sector, value, usual.unit, source))
+    return pd.DataFrame(rows, columns=["profile", "parameter", "sector", "value", "unit", "source"])
+
+
+def _profiles() -> list[str]:
+    """The same as Markdown, one section a profile."""
+    lines = ["# Profiles", "", *PROFILES_SAY]
+    for name, rows in profiles().groupby("profile"):
+        lines += ["", f"## {name}", "", presets.preset(str(name)).about, ""]
+        lines += ["| parameter | value | unit | source |", "|---|---|---|---|"]
+        for (parameter, unit, source), some in rows.groupby(["parameter", "unit", "source"], sort=False):
+            values = zip(some["value"], some["sector"], strict=True)
+            told = ", ".join(f"{value:g} {sector and f'({sector})'}".strip() for value, sector in values)
+            lines.append(_row((f"`{parameter}`", told, unit, source)))
+    return lines
+
+
+def _row(cells: Iterable[object]) -> str:
+    """A row of a Markdown table."""
+    return "| " + " | ".join(str(cell).replace("|", "/").replace("*", "\\*") for cell in cells) + " |"
 
 
 def mechanisms_page() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from ecosim.errors import InputError, hint
 from ecosim.part import Part
 
 if TYPE_CHECKING:
+    from ecosim.blueprint import Firms
     from ecosim.rng import Stream
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,9 +25,10 @@ class Spread(Part):
     """A parameter that differs between firms: a distribution, and where need be another one for some sectors.
 
     ``{median: 27, sigma: 1.16}`` draws lognormally (sigma of the logarithm); ``law: normal`` takes sigma in the
-    parameter's own unit, ``law: uniform`` draws between low and high. ``by`` gives other medians to sectors, by name or
-    by profile (manufacturing, services, retail, technology, ...), and to SMBs or Suppliers; where several apply, the
-    sector's name wins over the profile, and that over the role.
+    parameter's own unit, ``law: uniform`` draws between low and high. ``by`` gives other medians to sectors, by name,
+    words in it (``"*real estate*"``; capitals make no difference) or profile (manufacturing, services, retail,
+    technology, ...), to regions, and to SMBs or Suppliers. Where several apply, the sector's name wins over words in
+    it, these over the region, that over the profile, and that over the role.
     """
 
     law: Literal["lognormal", "normal", "uniform"] = "lognormal"
@@ -39,7 +42,7 @@ class Spread(Part):
     high: float | None = None
     """Largest value (uniform)."""
     by: dict[str, float] = Field(default_factory=dict)
-    """Median for some sectors, profiles of sectors, or roles (SMB, Supplier)."""
+    """Median for some sectors, words in their names, regions, profiles of sectors, or roles (SMB, Supplier)."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -60,23 +63,39 @@ class Spread(Part):
         """Every median or limit it names, to be checked against the parameter's range."""
         return [value for value in (self.median, self.low, self.high, *self.by.values()) if value is not None]
 
-    def draw(self, stream: Stream, sector: Array, names: tuple[str, ...], role: Array) -> Array:
-        """One value for each firm, shape (n,), given sectors (n,), their names, and roles (n,): 0 SMB, 1 Supplier."""
-        unknown = [name for name in self.by if name not in names and name not in (*PROFILES, *ROLES)]
-        if unknown:
-            known = (*ROLES, *PROFILES, *names)
-            raise InputError(f"by: no sector, profile or role is named {unknown[0]!r}; {hint(unknown[0], known)}")
-        rows = np.arange(len(sector))
+    def draw(self, stream: Stream, firms: Firms) -> Array:
+        """One value for each firm, shape (n,); draws are addressed by row."""
+        rows = np.arange(len(firms))
         if self.law == "uniform":
             low, high = float(self.low or 0.0), float(self.high or 0.0)
             return low + (high - low) * stream.uniform(0, rows)
-        told = [[self.by.get(name, self.by.get(profile_of(name), self.by.get(each, self.median))) for name in names]
-                for each in ROLES]  # fmt: skip
-        middle: Array = np.array(told, float)[role, sector]
+        middle = self._medians(firms)
         if self.sigma == 0.0:
             return middle
         noise = self.sigma * stream.normal(0, rows)
         return middle * np.exp(noise) if self.law == "lognormal" else middle + noise
+
+    def _medians(self, firms: Firms) -> Array:
+        """Median of each firm's distribution, shape (n,): the closest of what ``by`` says of it."""
+        known = (*ROLES, *PROFILES, *firms.sector_names, *firms.region_names)
+        unknown = next((name for name in self.by if "*" not in name and name not in known), None)
+        if unknown is not None:
+            raise InputError(f"by: no sector, region, profile or role is named {unknown!r}; {hint(unknown, known)}")
+        nothing = float("nan")  # no level is NaN: parts refuse it
+        of_role = np.array([self.by.get(role, self.median) for role in ROLES], float)
+        of_profile = np.array([self.by.get(profile_of(name), nothing) for name in firms.sector_names])
+        of_region = np.array([self.by.get(name, nothing) for name in firms.region_names])
+        of_sector = np.array([self.by.get(name, self._by_words(name)) for name in firms.sector_names])
+        middle: Array = of_role[firms.role]
+        for told in (of_profile[firms.sector], of_region[firms.region], of_sector[firms.sector]):
+            middle = np.where(np.isnan(told), middle, told)
+        return middle
+
+    def _by_words(self, sector: str) -> float:
+        """Median given to the first words that are in a sector's name; NaN where none is."""
+        name = sector.lower()
+        found = (value for words, value in self.by.items() if "*" in words and fnmatchcase(name, words.lower()))
+        return next(found, float("nan"))
 
 
 #: A number for every firm, or a distribution over firms.
@@ -86,3 +105,31 @@ Level = float | Spread
 def parameter(default: Any, *, unit: str, source: str, low: float | None = None, high: float | None = None) -> Any:
     """Declare a parameter of a mechanism: its default, unit, range and where the default comes from."""
     return Field(default=default, json_schema_extra={"unit": unit, "source": source, "low": low, "high": high})
+
+
+def bounds(part: type[Part], name: str) -> tuple[float, float]:
+    """Range that a parameter declares."""
+    extra = part.model_fields[name].json_schema_extra
+    low, high = (extra.get("low"), extra.get("high")) if isinstance(extra, dict) else (None, None)
+    return (-np.inf if low is None else float(low)), (np.inf if high is None else float(high))  # type: ignore[arg-type]
+
+
+def within(part: type[Part], name: str, value: Any) -> Any:
+    """The value of a parameter, or ValueError where it, or a level of its distribution, is out of range."""
+    low, high = bounds(part, name)
+    levels = value.levels() if isinstance(value, Spread) else [value] if isinstance(value, int | float) else []
+    for level in levels:
+        if not low <= level <= high:
+            raise ValueError(f"{level!r} is out of range; give {low:g} to {high:g}")
+    return value
+
+
+def per_firm(part: Part, name: str, stream: Stream, firms: Firms) -> Array:
+    """Values of a parameter within its range, shape (n,): a number for all, or drawn firm by firm from a `Spread`."""
+    level = getattr(part, name)
+    if not isinstance(level, Spread):
+        return np.full(len(firms), float(level))
+    try:
+        return level.draw(stream, firms).clip(*bounds(type(part), name))
+    except InputError as error:
+        raise InputError(f"{name}.{error}") from None

@@ -204,7 +204,8 @@ def test_defaults_are_table_and_reconstructed() -> None:
     assert (type(scenario.economy).__name__, type(scenario.network).__name__) == ("Table", "Reconstructed")
     assert scenario.mechanisms == scenario.shocks == scenario.policies == scenario.metrics == ()
     assert list(Scenario.model_fields) == [
-        *("name", "days", "seed", "economy", "network", "mechanisms", "shocks", "policies", "metrics")
+        *("name", "days", "seed", "economy", "network", "mechanisms", "shocks", "policies", "metrics"),
+        *("profiles", "communities"),
     ]
 
 
@@ -751,6 +752,8 @@ def test_the_text_is_complete_and_readable() -> None:
         policies: []
         metrics:
           - kind: gini
+        profiles: false
+        communities: {}
         """)
     assert Scenario.from_yaml(text) == full()
 

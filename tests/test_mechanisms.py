@@ -12,6 +12,7 @@ import pytest
 import ecosim
 from ecosim import Ecosystem, InputError, Scenario
 from ecosim.agents import DECISIONS_OF
+from ecosim.blueprint import Firms
 from ecosim.config import ScenarioError
 from ecosim.config.kinds import find, known
 from ecosim.mechanisms.mechanism import PHASES, SEQUENCE, Mechanism
@@ -246,21 +247,23 @@ def test_a_decision_that_nobody_asks_for_is_refused(decision):
 
 
 def test_a_spread_draws_what_it_says():
-    names = ("Retail trade", "Mining", "Construction")
-    sector = np.repeat([0, 1, 2], 20_000)
+    sector, role = np.repeat([0, 1, 2], 20_000), np.tile([0, 1], 30_000)
     stream = ecosim.rng.Streams(1)["spread"]
-    role = np.tile([0, 1], 30_000)
-    drawn = Spread(median=10, sigma=0.5, by={"retail": 20, "Mining": 5}).draw(stream, sector, names, role)
+    firms = Firms(
+        sector, ("Retail trade", "Mining", "Construction"), region=np.zeros(60_000, dtype=int), region_names=("Here",),
+        x=sector, y=sector, size=sector, final_demand=sector, role=role,
+    )  # fmt: skip
+    drawn = Spread(median=10, sigma=0.5, by={"retail": 20, "Mining": 5}).draw(stream, firms)
     assert [np.median(drawn[sector == at]) for at in range(3)] == pytest.approx([20, 5, 10], rel=0.02)
     assert np.std(np.log(drawn[:20_000])) == pytest.approx(0.5, rel=0.02)
-    by_role = Spread(median=10, by={"Supplier": 30, "Mining": 5}).draw(stream, sector, names, role)
+    by_role = Spread(median=10, by={"Supplier": 30, "Mining": 5}).draw(stream, firms)
     assert [set(by_role[role == at].tolist()) for at in range(2)] == [{10, 5}, {30, 5}]
-    flat = Spread(law="uniform", low=2, high=4).draw(stream, sector, names, role)
+    flat = Spread(law="uniform", low=2, high=4).draw(stream, firms)
     assert (flat.min() >= 2, flat.max() <= 4, flat.mean()) == (True, True, pytest.approx(3, rel=0.01))
-    bell = Spread(law="normal", median=3, sigma=2).draw(stream, sector, names, role)
+    bell = Spread(law="normal", median=3, sigma=2).draw(stream, firms)
     assert (bell.mean(), bell.std()) == (pytest.approx(3, abs=0.03), pytest.approx(2, rel=0.02))
-    with pytest.raises(InputError, match="no sector, profile or role is named 'Baking'"):
-        Spread(median=1, by={"Baking": 2}).draw(stream, sector, names, role)
+    with pytest.raises(InputError, match="no sector, region, profile or role is named 'Baking'"):
+        Spread(median=1, by={"Baking": 2}).draw(stream, firms)
 
 
 def test_what_belongs_to_whom_is_found_by_name():
@@ -412,7 +415,7 @@ def test_what_an_economy_cannot_use_is_told_at_its_place():
 
     strange = {"median": 0.5, "by": {"Baking": 0.6}}
     text = refused("learning", {"kind": "finance", "late_payment": strange})
-    assert text.startswith("mechanisms.1.late_payment.by: no sector, profile or role is named 'Baking'")
+    assert text.startswith("mechanisms.1.late_payment.by: no sector, region, profile or role is named 'Baking'")
     text = refused("learning", "finance", {"kind": "recovery", "trust_by_region": {"Atlantis": 0.5}})
     assert text.startswith("mechanisms.2.trust_by_region: no region is named 'Atlantis'")
     text = refused("learning", {"kind": "finance", "wage_share": {"law": "uniform", "low": 0.5, "high": 1.0}})

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny, ValidationError, ValidationInfo
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    StrictBool,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from ecosim.config import written
 from ecosim.config.edits import Edit
@@ -74,6 +83,11 @@ class Scenario(Part):
     """What is done about it; none exist yet, so the list must be empty."""
     metrics: Metrics = ()
     """What is measured every day beside the standard metrics."""
+    profiles: StrictBool | tuple[str, ...] = False
+    """Trades and roles whose usual values take the place of defaults (docs/profiles.md): true for all, or a list of
+    manufacturing, services, retail, technology, smb and supplier. A value of your own always wins."""
+    communities: dict[str, str] = Field(default_factory=dict)
+    """What customers are like in some regions, by name: small_town or city."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
@@ -81,6 +95,16 @@ class Scenario(Part):
         """Remember the folder that file names are relative to, and whether code may be named."""
         given = context if isinstance(context, dict) else {}
         self._origin = Origin(given.get("base_dir"), given.get("allow_code", True))
+
+    @model_validator(mode="after")
+    def _profiled(self) -> Self:
+        """Put what is usual for the chosen profiles in place of defaults."""
+        if self.profiles or self.communities:
+            from ecosim.config import presets  # it needs numpy, and most scenarios have no profiles
+
+            presets.refuse_unknown(self)
+            self.__dict__.update(presets.applied(self))
+        return self
 
     def __hash__(self) -> int:
         """Hash of the values: pydantic's own fails as soon as a part holds a dict."""
@@ -118,12 +142,20 @@ class Scenario(Part):
         ``shocks.1.kind`` adds a second shock to one. Raises ScenarioError for unknown paths and bad values.
         """
         origin = self._origin
-        values = Edit(self, allow_code=origin.allow_code).apply(changes)
+        values = Edit(self._unprofiled(), allow_code=origin.allow_code).apply(changes)
         context = {"base_dir": origin.base_dir, "allow_code": origin.allow_code}
         try:
             return self.model_validate(values, context=context)
         except ValidationError as error:
             raise explained(error, type(self), values, allow_code=origin.allow_code) from None
+
+    def _unprofiled(self) -> Self:
+        """The same with defaults where profiles took their place, so that other profiles can be chosen."""
+        if not (self.profiles or self.communities):
+            return self
+        from ecosim.config import presets
+
+        return self.model_copy(update=presets.undone(self))
 
     def to_yaml(self) -> str:
         """Everything in the scenario, defaults included, as YAML that reads back to an equal scenario.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from ecosim.part import Part, whole
+from ecosim.spread import Level, parameter, within
 from ecosim.who import Who
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Economy(Part, ABC):
     """The rules of the core day (Inoue & Todo 2019), common to every economy."""
 
     kind: str
-    inventory_days: float = Field(default=15.0, ge=1, le=365)
+    inventory_days: Level = parameter(15.0, unit="days of use", source="Inoue & Todo (2019)", low=1, high=365)
     """Stock of inputs that a firm aims at, in days of use; a day of use is the least, or production stops."""
     smoothing_days: float = Field(default=6.0, ge=1, le=365)
     """Days over which a firm closes a gap in its stock."""
@@ -73,6 +74,11 @@ class Economy(Part, ABC):
     """How much production needs the goods of a supplying sector (Pichler et al. 2022); essential unless named here."""
     agents: tuple[OwnAgents, ...] = ()
     """Firms that follow a class of your own."""
+
+    @field_validator("inventory_days")
+    @classmethod
+    def _in_range(cls, value: Level) -> Any:
+        return within(cls, "inventory_days", value)
 
     @field_validator("rationing", mode="before")
     @classmethod

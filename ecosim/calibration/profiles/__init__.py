@@ -1,9 +1,14 @@
-"""What kind of business a sector is: the few profiles that parameters of mechanisms are usually given for."""
+"""What kind of business a sector is; the files beside this one say what is usual for a profile, each a YAML file.
+
+``manufacturing``, ``services``, ``retail`` and ``technology`` are profiles of sectors, ``smb`` and ``supplier`` of
+roles, and ``small_town`` and ``city`` of communities of customers (`ecosim.config.presets` reads them).
+"""
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
 #: Words in the name of a sector that tell its profile; the first that fits decides.
 _WORDS = {
@@ -23,6 +28,9 @@ _WORDS = {
 }  # fmt: skip
 
 PROFILES = ("primary", "manufacturing", "construction", "retail", "services", "technology", "public")
+
+#: Where the presets are.
+FOLDER = Path(__file__).parent
 
 
 @cache
