@@ -16,7 +16,7 @@ except KeyboardInterrupt:  # in the first tenth of a second, before main can wat
     raise SystemExit(130) from None
 
 from ecosim import terminal  # noqa: E402 - it needs typer, too
-from ecosim.commands import bench, data, ledger, parameters, run, schema, validate  # noqa: E402
+from ecosim.commands import bench, data, explain, ledger, parameters, run, schema, validate  # noqa: E402
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +43,9 @@ def ecosim(
     """Simulate a small-business ecosystem: who trades with whom, what a shock does to them, and what is lost."""
 
 
-for command in (run.run, validate.validate, ledger.ledger, parameters.parameters, schema.schema, bench.bench):
+for command in (
+    run.run, explain.explain, validate.validate, ledger.ledger, parameters.parameters, schema.schema, bench.bench,
+):  # fmt: skip
     app.command()(command)
 tables = typer.Typer(help="The input-output tables that ship with ecosim.", no_args_is_help=True)
 tables.command("list")(data.data_list)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from ecosim.agents import ColumnAgent
     from ecosim.blueprint import Blueprint
+    from ecosim.rng import Stream
     from ecosim.who import Who
 
 #: What mechanisms say to the morning, beside what shocks and policies say.
@@ -105,7 +106,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
                 call(part, what, paths[part.kind], world, streams[part.kind])
         self._phases: dict[str, list[tuple[Any, Any]]] = {
             phase: [
-                (partial(call, part, phase, paths[part.kind]), streams[part.kind])
+                (partial(self._let, part, phase, paths[part.kind]), streams[part.kind])
                 for part in parts
                 if hasattr(part, phase)
             ]
@@ -115,6 +116,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
     def _resume(self, scenario: Scenario) -> None:
         """Take up a scenario whose shocks are already under way; their memory comes from a saved state."""
         self._scenario = scenario
+        self._metrics = _metrics(scenario, self.world.mechanisms)
         self._shocks = _named(scenario.shocks, self.world.streams)
 
     # --- the day ------------------------------------------------------------------------------------------------
@@ -129,6 +131,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         self._phase("order")
         goods.cut(self.world)
         self._sell()
+        goods.withhold(self.world)
         self._phase("trade")
         self._phase("settle")
         self._phase("evening")
@@ -139,12 +142,18 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         for act, stream in self._phases[name]:
             act(self.world, stream)
 
+    @staticmethod
+    def _let(part: Mechanism, phase: str, path: str, world: World, stream: Stream) -> None:
+        """Let a mechanism act in its own name."""
+        world.sheet.writer = part.kind
+        call(part, phase, path, world, stream)
+
     def _morning(self) -> None:
         """Today's sheet: neutral, then written by shocks and mechanisms, then turned into capacities and wants."""
         world, sheet = self.world, self.world.sheet
         stale = sheet.reset()
-        for at, (shock, stream) in enumerate(self._shocks):
-            call(shock, "apply", f"shocks.{at}", world, stream)
+        for sheet.writer, (shock, stream) in enumerate(self._shocks):
+            call(shock, "apply", f"shocks.{sheet.writer}", world, stream)
         self._phase("morning")
         firms = world.firms.columns
         if world.mechanisms or "alive" in firms:
@@ -464,7 +473,9 @@ def opener(channel: str) -> str | None:
 
 def _metrics(scenario: Scenario, on: Mapping[str, Mechanism]) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
-    usual: list[Any] = [find("metrics", kind)() for kind in standard(on)]
+    shocks: tuple[Any, ...] = scenario.shocks
+    touched = [channel for shock in shocks for channel in shock.may_write()]
+    usual: list[Any] = [find("metrics", kind)() for kind in standard(on, touched)]
     own: list[Any] = list(scenario.metrics)
     for at, metric in enumerate([*usual, *own], -len(usual)):
         if metric.kind in found or metric.kind == FAILING_COLUMN:

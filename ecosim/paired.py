@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from os import PathLike
 
+    from numpy.typing import NDArray
+
     from ecosim.recording import Recorder
 
 STATE = ("production", "expected", "consumption", "demand")
@@ -44,6 +46,7 @@ def run(
     stop: Callable[[], bool] | None = None,
     record: str | Iterable[str] = (),
     daily: str | Path | None = None,
+    lineage: str | int = "auto",
 ) -> Result:
     """Run a scenario (or the YAML file of one) and its twin for all its days.
 
@@ -54,9 +57,13 @@ def run(
     ``record`` names columns of the firms (``("production", "demand")``, or "all") that are written to the new Parquet
     file ``daily`` for every firm and day of the run, not of its twin, while it lives; read them as ``Result.daily``. At
     most 8 bytes a firm, day and column, as a rule less than half; a run that is stopped leaves the days so far.
+
+    ``lineage`` says for which firms the cause of each day's loss is kept (``Result.lineage``): "full" for all, a number
+    for those that lost most and whoever their harm came through, "off" for none, which is faster; "auto" is full up to
+    200,000 firms and off beyond. It changes no other number.
     """
     if not record and daily is None:
-        return _run(scenario, rng, threads, progress, stop, None)
+        return _run(scenario, rng, threads, progress, stop, None, lineage)
     if not record or daily is None:
         raise InputError("record and daily go together: record=('production',), daily='daily.parquet'")
     from ecosim.folders import NewFile
@@ -64,7 +71,7 @@ def run(
 
     with NewFile(daily, replace=False) as half, Recorder(half, record, shown=daily) as recorder:
         try:
-            result: Result | RunStopped = _run(scenario, rng, threads, progress, stop, recorder)
+            result: Result | RunStopped = _run(scenario, rng, threads, progress, stop, recorder, lineage)
         except RunStopped as stopped:
             recorder.close()
             result = stopped
@@ -80,6 +87,7 @@ def _run(
     progress: Callable[[int, int], None] | None,
     stop: Callable[[], bool] | None,
     recorder: Recorder | None,
+    lineage: str | int,
 ) -> Result:
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
@@ -89,7 +97,7 @@ def _run(
     eco = Ecosystem(scenario, threads=threads)
     if recorder is not None:
         recorder.begin(eco)
-    return finish(eco, progress=progress, stop=stop, started=started, recorder=recorder)
+    return finish(eco, progress=progress, stop=stop, started=started, recorder=recorder, lineage=lineage)
 
 
 def finish(
@@ -99,49 +107,98 @@ def finish(
     stop: Callable[[], bool] | None = None,
     started: float | None = None,
     recorder: Recorder | None = None,
+    lineage: str | int = "auto",
 ) -> Result:
     """Live the days that are left of an economy's scenario, and compare it with its twin.
 
     A ``recorder`` that has begun notes each day; it is closed at the end, and not where the run is stopped.
+    ``lineage`` is as for `run`; a run that was begun with it goes on with it.
     """
+    from ecosim.lineage.record import Record, followed
+
     started = time.perf_counter() if started is None else started
     days = eco.scenario.days
+    beside = causes = None
+    top = followed(lineage, eco)
+    if top != 0:
+        beside = Beside(eco.twin())
+        beside.live(eco.day + 1)
+        causes = Record(eco, beside.eco, top)
     while eco.day + 1 < days:
         eco.run_for(1)
+        if beside is not None and causes is not None:
+            beside.live()
+            causes.note()
         if recorder is not None:
             recorder.note(eco.world)
         if progress is not None:
             progress(eco.day + 1, days)
         if stop is not None and stop() and eco.day + 1 < days:
+            if causes is not None:
+                causes.keep()
             raise RunStopped(eco)
     if recorder is not None:
         recorder.close()
-    result = collect(eco, live_calmly(eco.twin(), days), time.perf_counter() - started)
+    calm = live_calmly(eco.twin(), days) if beside is None else beside.calm()
+    result = collect(eco, calm, time.perf_counter() - started)
+    if causes is not None:
+        entries, debts, noted = causes.tables()
+        result = replace(result, lineage=entries, debts=debts, manifest={**result.manifest, "lineage": noted})
     if recorder is None:
         return result
     return replace(result, recorded=recorder.path, manifest={**result.manifest, "recorded": list(recorder.columns)})
 
 
-def live_calmly(twin: Ecosystem, days: int) -> Calm:
-    """Series and production of a twin over ``days`` days.
+class Beside:
+    """The twin of a run, which lives its days one by one.
 
     Where nothing depends on the day and one day changes no bit, every day is like the first: the core at rest is an
     exact fixed point, so the twin of a year costs a day. Any mechanism, policy or class of agents is lived through.
     """
-    scenario = twin.scenario
-    plain = not (scenario.mechanisms or scenario.policies or scenario.shocks or twin.has_own_decisions)
-    before = [getattr(twin.world.firms, name).copy() for name in STATE] if plain else []
-    before += [getattr(twin.world.links, name).copy() for name in HOLDINGS] if plain else []
-    twin.run_for(1)
-    after = [getattr(twin.world.firms, name) for name in STATE]
-    after += [getattr(twin.world.links, name) for name in HOLDINGS]
-    if plain and all(np.array_equal(one, other) for one, other in zip(before, after, strict=True)):
-        produced = twin.world.firms.produced.copy()
-        for _ in range(days - 1):
-            produced += twin.world.firms.production
-        like_the_first = twin.series.iloc[np.minimum(np.arange(days + 1), 1)]
-        series = like_the_first.set_axis(pd.RangeIndex(-1, days, name="day"))
-        return Calm(series, produced, twin.world.firms.failed_on)
-    if days > 1:
-        twin.run_for(days - 1)
-    return Calm.of(twin)
+
+    def __init__(self, twin: Ecosystem) -> None:
+        """Begin at rest, before the first day."""
+        self.eco, self.day = twin, -1
+        scenario = twin.scenario
+        self._plain = not (scenario.mechanisms or scenario.policies or scenario.shocks or twin.has_own_decisions)
+        self._still = False
+
+    def live(self, days: int = 1) -> None:
+        """Live so many days."""
+        if self._plain and self.day < 0 and days:
+            before = self._state()
+            self._run(1)
+            days -= 1
+            self._still = all(np.array_equal(one, other) for one, other in zip(before, self._state(), strict=True))
+        if self._still:
+            self.day += days
+        elif days:
+            self._run(days)
+
+    def _run(self, days: int) -> None:
+        self.eco.run_for(days)
+        self.day += days
+
+    def _state(self) -> list[NDArray[np.float64]]:
+        world = self.eco.world
+        held = [getattr(world.firms, name) for name in STATE] + [getattr(world.links, name) for name in HOLDINGS]
+        return [column.copy() for column in held]
+
+    def calm(self) -> Calm:
+        """What is kept of the days lived so far."""
+        if not self._still:
+            return Calm.of(self.eco)
+        world = self.eco.world
+        produced = world.firms.produced.copy()
+        for _ in range(self.day):
+            produced += world.firms.production
+        like_the_first = self.eco.series.iloc[np.minimum(np.arange(self.day + 2), 1)]
+        series = like_the_first.set_axis(pd.RangeIndex(-1, self.day + 1, name="day"))
+        return Calm(series, produced, world.firms.failed_on)
+
+
+def live_calmly(twin: Ecosystem, days: int) -> Calm:
+    """Series and production of a twin over ``days`` days."""
+    beside = Beside(twin)
+    beside.live(days)
+    return beside.calm()

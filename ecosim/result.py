@@ -20,7 +20,6 @@ from ecosim.blueprint import IMPORTANCE
 from ecosim.config import Scenario
 from ecosim.errors import InputError
 from ecosim.folders import NewFolder
-from ecosim.shocks.pulse import Pulse
 from ecosim.state import CLOSES, FIRM_COLUMNS
 
 if TYPE_CHECKING:
@@ -32,8 +31,10 @@ FRAMES = ("series", "firms", "links", "events")
 LIBRARIES = ("ecosim", "mesa", "networkx", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 FILES = ("manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{frame}.parquet" for frame in FRAMES))
 DAILY = "daily.parquet"  # only where days were recorded
-LEDGER = "ledger.parquet"  # only where finance was on
-OPTIONAL = (DAILY, LEDGER)
+LEDGER = "ledger.parquet"
+#: Only where they were made: accounts where finance was on, causes of harm where they were followed.
+EXTRAS = ("ledger", "lineage", "debts")
+OPTIONAL = (DAILY, *(f"{frame}.parquet" for frame in EXTRAS))
 FAILING_EVENT = "falls below half"
 
 
@@ -45,7 +46,9 @@ class Result:
     ``firms`` a row a firm, ``links`` a row a supply link, ``events`` a row for each thing that befell a firm; amounts
     in currency units. ``summary`` holds the figures that the printed summary is made of, ``manifest`` what is needed
     to run it again. ``recorded`` is the Parquet file of the days, where `ecosim.run` was told to ``record`` columns;
-    ``ledger`` what `ecosim.report.ledger` makes its tables of, where finance was on.
+    ``ledger`` what `ecosim.report.ledger` makes its tables of, where finance was on. ``lineage`` has a row for each
+    stretch of days in which one cause bound one firm, and ``debts`` one for each bad debt: `ecosim.lineage.Cascade`
+    follows them back to the shock.
     """
 
     scenario: Scenario
@@ -57,6 +60,8 @@ class Result:
     manifest: dict[str, Any] = field(default_factory=dict)
     recorded: Path | None = None
     ledger: pd.DataFrame | None = None
+    lineage: pd.DataFrame | None = None
+    debts: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Say what it holds; the frames are for looking at one by one."""
@@ -104,8 +109,10 @@ class Result:
             (half / "scenario.yaml").write_text(self.scenario.to_yaml(), encoding="utf-8")
             for name in FRAMES:
                 getattr(self, name).to_parquet(half / f"{name}.parquet")
-            if self.ledger is not None:
-                self.ledger.to_parquet(half / LEDGER)
+            for name in EXTRAS:
+                frame = getattr(self, name)
+                if frame is not None:
+                    frame.to_parquet(half / f"{name}.parquet", compression="zstd")
             (half / "summary.json").write_text(_json(self.summary), encoding="utf-8")
             draw(self.series, self.firms, self.summary, half / "figure.png")
             files = {path.name: _sha256(path) for path in sorted(half.iterdir())}
@@ -127,7 +134,11 @@ class Result:
             summary=json.loads((source / "summary.json").read_text(encoding="utf-8")),
             manifest=manifest,
             recorded=source / DAILY if DAILY in manifest["files"] else None,
-            ledger=pd.read_parquet(source / LEDGER) if LEDGER in manifest["files"] else None,
+            **{
+                name: pd.read_parquet(source / f"{name}.parquet")
+                for name in EXTRAS
+                if f"{name}.parquet" in manifest["files"]
+            },
         )
 
 
@@ -180,9 +191,8 @@ def closures(eco: Ecosystem) -> int:
     return sum(len(event["rows"]) for event in eco.world.events if event["event"].startswith(CLOSES))
 
 
-def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
-    """Gather a finished run and what its twin did."""
-    from ecosim.report.ledger import measure
+def compared(eco: Ecosystem, twin: Calm) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Series, firms and summary of a finished run beside its twin."""
     from ecosim.report.summary import summarise
 
     series = eco.series
@@ -190,14 +200,21 @@ def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
     for name in calm.columns:
         series[f"twin_{name}"] = calm[name]
     firms = _firms(eco, twin)
-    events = _events(eco, firms)
+    return series, firms, summarise(eco, series, firms, (closures(eco), twin.closures))
+
+
+def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
+    """Gather a finished run and what its twin did."""
+    from ecosim.report.ledger import measure
+
+    series, firms, summary = compared(eco, twin)
     return Result(
         scenario=eco.scenario,
         series=series,
         firms=firms,
         links=_links(eco),
-        events=events,
-        summary=summarise(eco, series, firms, (closures(eco), twin.closures)),
+        events=_events(eco, firms),
+        summary=summary,
         manifest=_manifest(eco, seconds),
         ledger=measure(eco.world),
     )
@@ -249,11 +266,12 @@ def _damage(eco: Ecosystem) -> Any:
 
 
 def _struck(eco: Ecosystem) -> Any:
-    """Whether each firm was damaged or had a pulse on it, shape (firms,)."""
+    """Whether each firm was hit by a shock, shape (firms,)."""
     struck = _damage(eco) > 0
     for shock in eco.scenario.shocks:
-        if isinstance(shock, Pulse) and shock.when <= eco.world.day:
-            struck[eco.world.memory[shock.label]["rows"]] = True
+        kept = eco.world.memory.get(getattr(shock, "label", ""), {})
+        if "origin" in kept:
+            struck[kept["rows"][(kept["first"] > 0) & (kept["day"] <= eco.world.day)]] = True
     return struck
 
 
@@ -306,7 +324,7 @@ def _manifest(eco: Ecosystem, seconds: float) -> dict[str, Any]:
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         "platform": platform.platform(),
         "data": _data_source(eco.scenario),
-        "imported": eco.world.plan.sources,
+        "imported": eco.world.plan.sources | eco.world.sources,
         "seconds": round(seconds, 3),
     }
 

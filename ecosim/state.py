@@ -268,6 +268,8 @@ class Sheet:
         self.multipliers: dict[str, Array] = {}
         self.written: set[str] = set()
         self.cuts: list[tuple[Array, Array]] = []
+        self.writer: int | str = ""  # who writes now: a shock by its place in the scenario, a mechanism by its kind
+        self.witness: Callable[[str, Array | None, Array, int | str], None] | None = None  # lineage listens here
         self.opener: Callable[[str], str | None] = _nobody
         for name, meaning in CORE_CHANNELS.items():
             self.open(name, meaning)
@@ -289,7 +291,7 @@ class Sheet:
         if not (np.isfinite(values).all() and (values >= 0).all()):
             raise InputError(f"{channel} was multiplied by {factors!r}; give finite factors of at least 0")
         np.multiply.at(self.multipliers[channel], rows, values)
-        self.written.add(channel)
+        self._wrote(channel, rows, values)
 
     def scale(self, channel: str, factors: Array) -> None:
         """Scale a channel of all firms for today by finite factors of at least 0, shape (n,) or one number."""
@@ -302,7 +304,12 @@ class Sheet:
         if not (values.min() >= 0.0 and values.max() < np.inf):
             raise InputError(f"{channel} was scaled by {factors!r}; give finite factors of at least 0")
         self.multipliers[channel] *= values
+        self._wrote(channel, None, values)
+
+    def _wrote(self, channel: str, rows: Array | None, factors: Array) -> None:
         self.written.add(channel)
+        if self.witness is not None:
+            self.witness(channel, rows, factors, self.writer)
 
     def cut(self, links: Array, left: Array | float) -> None:
         """Let only a share of today's orders through some links reach their suppliers, 0 to 1, one number or each."""
@@ -310,6 +317,8 @@ class Sheet:
         if not ((shares >= 0) & (shares <= 1)).all():
             raise InputError(f"trade was cut to {left!r} of its usual; give shares from 0 to 1")
         self.cuts.append((links, shares))
+        if self.witness is not None:
+            self.witness("trade", links, shares, self.writer)
 
     def _know(self, channel: str) -> None:
         if channel not in self.multipliers:
@@ -321,6 +330,10 @@ class Sheet:
         if kind is not None:
             return f"{channel} is opened by {kind}; add it to mechanisms"
         return hint(channel, self.channels)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the witness, which belongs to whoever watches this very run."""
+        return self.__dict__ | {"witness": None}
 
     def reset(self) -> set[str]:
         """Make every channel neutral; return those that were not."""
@@ -345,6 +358,8 @@ class World:
     horizon: int = 0  # days of the scenario
     memory: dict[str, dict[str, Array]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  # what a reader of the run should know, in sentences
+    sources: dict[str, str] = field(default_factory=dict)  # SHA-256 of each file that shocks were read from, by path
     mechanisms: Mapping[str, Any] = field(default_factory=dict)  # those switched on, by kind
     money: Money | None = None  # accounts and payments; finance opens them
     choices: Choices = field(default_factory=Choices)

@@ -134,6 +134,7 @@ def live_and_tell(
     scenario: Scenario,
     resumed: Path | None,
     recorder: Recorder | None,
+    lineage: str,
     *,
     quiet: bool,
 ) -> None:
@@ -143,7 +144,7 @@ def live_and_tell(
     try:
         with place, recorder or nullcontext():
             try:
-                result = _live(begin, scenario, recorder, quiet=quiet)
+                result = _live(begin, scenario, recorder, lineage, quiet=quiet)
             except RunStopped as stopped:
                 _keep(stopped.eco, place, resumed, recorder)
                 raise typer.Exit(130) from None
@@ -162,7 +163,9 @@ def live_and_tell(
         _tell(result, folder)
 
 
-def _live(begin: Callable[[], Ecosystem], scenario: Scenario, recorder: Recorder | None, *, quiet: bool) -> Result:
+def _live(
+    begin: Callable[[], Ecosystem], scenario: Scenario, recorder: Recorder | None, lineage: str, *, quiet: bool
+) -> Result:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -187,7 +190,14 @@ def _live(begin: Callable[[], Ecosystem], scenario: Scenario, recorder: Recorder
 
         interrupts.living = eco.day + 1 < scenario.days
         try:
-            return finish(eco, progress=lived, stop=lambda: interrupts.asked, started=started[0], recorder=recorder)
+            return finish(
+                eco,
+                progress=lived,
+                stop=lambda: interrupts.asked,
+                started=started[0],
+                recorder=recorder,
+                lineage=lineage,
+            )
         finally:
             interrupts.living = False
 
@@ -252,8 +262,10 @@ def _tell(result: Result, folder: Path) -> None:
     console.print(Text(result.summary["name"], style="bold"))
     for sentence in sentences(result.summary):
         console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
+    causes = "" if result.lineage is None else f"; why: ecosim explain {shlex.quote(str(folder))}"
     accounts = "" if result.ledger is None else f"; its accounts: ecosim ledger {shlex.quote(str(folder))}"
     console.print(
-        f"Written to {folder} in {time.perf_counter() - started[0]:.1f} s; look at {folder / 'figure.png'}{accounts}",
+        f"Written to {folder} in {time.perf_counter() - started[0]:.1f} s; "
+        f"look at {folder / 'figure.png'}{causes}{accounts}",
         markup=False,
     )

@@ -1,0 +1,221 @@
+"""What bound each firm that made less than it would have, and from whom that came: loops over links (no randomness)."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ecosim.kernels.day import ESSENTIAL, IMPORTANT, NOISE, NOTHING
+
+#: Causes by number, in the order of `ecosim.lineage.record.CAUSES`; those that are not here are told apart there.
+STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, CLIENT, ELSEWHERE, CLIENT_LEFT = 1, 2, 3, 4, 6, 8, 11
+
+
+@njit(cache=True)
+def notice(
+    calm: Any, made: Any, output: Any, least: float, gains: Any, unnoticed: Any, rows: Any, loss: Any
+) -> int:  # fmt: skip
+    """Put firms that made less than their twin by more than ``least`` of their output first in ``rows`` and ``loss``.
+
+    Returns how many there are; what the others made more or a little less is added to ``gains`` and ``unnoticed``.
+    """
+    count = 0
+    for i in range(len(made)):
+        less = calm[i] - made[i]
+        if less > least * output[i]:
+            rows[count], loss[count] = i, less
+            count += 1
+        elif less > 0.0:
+            unnoticed[i] += less
+        elif less < 0.0:
+            gains[i] -= less
+    return count
+
+
+@njit(cache=True)
+def any_rationed(demand: Any, production: Any) -> bool:
+    """Whether any firm made less than was asked of it."""
+    found = False
+    for i in range(len(demand)):
+        found |= production[i] < demand[i] * (1.0 - NOISE)
+    return found
+
+
+@njit(cache=True)
+def remember_shortfalls(ptr: Any, ordered: Any, delivered: Any, keeps: Any, short: Any) -> None:
+    """Add what each link was ordered and did not deliver today to ``short`` (L,), of which each firm ``keeps`` (n,).
+
+    What failed to come is forgotten at the pace at which the stock turns over: a stock of n days covers what failed to
+    come for about n days, and what is older no longer shows in it.
+    """
+    for i in range(len(keeps)):
+        kept = keeps[i]
+        for e in range(ptr[i], ptr[i + 1]):
+            missing = ordered[e] - delivered[e]
+            short[e] = short[e] * kept + (missing if missing > NOISE * ordered[e] else 0.0)
+
+
+@njit(cache=True)
+def _scarcest(first: Any, end: Any, product: Any, importance: Any, flow: Any, stock: Any) -> Any:
+    """Links (from, to) of the input whose stock limits production most."""
+    low, high, least = first, first, np.inf
+    k = first
+    while k < end:
+        start, good = k, product[k]
+        need, have, level = 0.0, 0.0, 0
+        while k < end and product[k] == good:
+            need += flow[k]
+            have += stock[k]
+            level = max(level, importance[k])
+            k += 1
+        if need <= NOTHING or level < IMPORTANT:
+            continue
+        cover = have / need
+        limit = cover if level == ESSENTIAL else 0.5 * (cover + 1.0)
+        if limit < least:
+            low, high, least = start, k, limit
+    return low, high
+
+
+@njit(cache=True)
+def bind(
+    rows: Any, alive: Any, capacity: Any, ceiling: Any, demand: Any, wanted: Any, calm_wanted: Any,
+    ptr: Any, product: Any, importance: Any, flow: Any, stock: Any, supplier: Any, ordered: Any,
+    short: Any, taken: Any,
+    calm_ptr: Any, calm_link: Any, calm_client: Any, calm_ordered: Any,
+    cause: Any, source: Any, link: Any,
+) -> Any:  # fmt: skip
+    """Find what binds firms ``rows`` (k,) today, into ``cause``, ``source`` (a firm, or -1) and ``link``, all (k,).
+
+    Production is the least of capacity, what stocks allow, and demand; the least one binds, and of equal ones the first
+    of these. Behind a short stock stands the supplier that has failed to deliver most of late, or a shock that took
+    (``taken``, (L,), or empty) more than all failed to deliver; where nobody failed, the firm ordered little itself.
+    Behind low demand stand customers or clients, whoever's demand fell more below that of the undisturbed twin
+    (``calm_...``, its links by supplier), and of clients the one whose orders fell most, or that buys elsewhere now.
+    Returns how many want a closer look: means, stocks taken by shocks, own orders, customers.
+    """
+    means, shocked, own, people = 0, 0, 0, 0
+    for at in range(len(rows)):
+        i = rows[at]
+        source[at], link[at] = -1, -1
+        least = min(capacity[i], ceiling[i], demand[i])
+        edge = least + 1e-9 * abs(least)
+        if alive[i] == 0.0 or capacity[i] <= edge:
+            cause[at] = MEANS
+            means += 1
+        elif ceiling[i] <= edge:
+            low, high = _scarcest(ptr[i], ptr[i + 1], product, importance, flow, stock)
+            cause[at] = ORDERED_LITTLE
+            most = 1e-9 * flow[low] if high > low else 0.0
+            for e in range(low, high):
+                if short[e] > most:
+                    most, cause[at], source[at], link[at] = short[e], SUPPLIER, supplier[e], e
+            if len(taken) > 0:
+                for e in range(low, high):
+                    if taken[e] > most:
+                        most, cause[at], source[at], link[at] = taken[e], STRUCK, -1, e
+            shocked += cause[at] == STRUCK
+            own += cause[at] == ORDERED_LITTLE
+        else:
+            customers = calm_wanted[i] - wanted[i]
+            clients, most = 0.0, 0.0
+            for k in range(calm_ptr[i], calm_ptr[i + 1]):
+                e = calm_link[k]
+                fell = calm_ordered[e] - (ordered[e] if supplier[e] == i else 0.0)
+                if fell > 0.0:
+                    clients += fell
+                if fell > most:
+                    most, source[at], link[at] = fell, calm_client[k], e
+            if clients > customers:
+                cause[at] = CLIENT if supplier[link[at]] == i else CLIENT_LEFT
+            else:
+                cause[at], source[at], link[at] = ELSEWHERE, -1, -1
+                people += 1
+    return means, shocked, own, people
+
+
+@njit(cache=True)
+def enter(
+    day: int, pause: int, rows: Any, cause: Any, detail: Any, source: Any, loss: Any,
+    first: Any, last: Any, causes: Any, details: Any, sources: Any, losses: Any, ended: Any,
+) -> int:  # fmt: skip
+    """Go on with the entries (n,) of firms whose cause is as before, after at most ``pause`` days; begin new ones else.
+
+    Entries that end thereby are copied to ``ended`` (columns firm, first, last, cause, detail, source, loss; float64),
+    and their number is returned.
+    """
+    count = 0
+    for at in range(len(rows)):
+        i = rows[at]
+        same = causes[i] == cause[at] and details[i] == detail[at] and sources[i] == source[at]
+        if not (same and last[i] >= day - 1 - pause):
+            if losses[i] > 0.0:
+                ended[count, 0], ended[count, 1], ended[count, 2] = i, first[i], last[i]
+                ended[count, 3], ended[count, 4], ended[count, 5] = causes[i], details[i], sources[i]
+                ended[count, 6] = losses[i]
+                count += 1
+            first[i] = day
+            losses[i] = 0.0
+            causes[i], details[i], sources[i] = cause[at], detail[at], source[at]
+        last[i] = day
+        losses[i] += loss[at]
+    return count
+
+
+@njit(cache=True)
+def harm_through(parent: Any, firm: Any, loss: Any, through: Any) -> None:
+    """Add each loss to every other firm on its way back to the shock, once a firm, into ``through`` (n,).
+
+    ``parent`` (E,) is the entry from which each entry came, -1 for none; ``firm`` and ``loss`` are those of the entry.
+    """
+    for start in range(len(parent)):
+        at = parent[start]
+        while at >= 0:
+            new = firm[at] != firm[start]
+            back = parent[start]
+            while new and back != at:
+                new = firm[back] != firm[at]
+                back = parent[back]
+            if new:
+                through[firm[at]] += loss[start]
+            at = parent[at]
+
+
+@njit(cache=True)
+def forest(order: Any, wants: Any, firm: Any, begins: Any, first: Any, parent: Any) -> None:
+    """Parent of each entry, (E,), by ``order`` of beginning: the latest entry of the firm that it ``wants``, or -1.
+
+    Entries of firm f are ``first[f]:first[f + 1]``, by the day on which they begin. An entry comes from one that began
+    before it, or on the same day and leads back to something older: so nothing is its own cause.
+    """
+    settled = np.zeros(len(order), dtype=np.bool_)
+    changed = True
+    rounds = 0
+    while changed:
+        changed = False
+        for e in order:
+            if settled[e]:
+                continue
+            f = wants[e]
+            if f < 0:
+                settled[e] = changed = True
+                continue
+            found = -1
+            waits = False
+            for k in range(first[f + 1] - 1, first[f] - 1, -1):
+                if k == e or begins[k] > begins[e]:
+                    continue
+                if begins[k] == begins[e] and not settled[k]:
+                    waits = True
+                    if rounds == 0:
+                        break
+                    continue
+                found = k
+                break
+            if waits and rounds == 0:
+                continue
+            parent[e] = found
+            settled[e] = changed = True
+        if rounds == 0 and not changed:
+            rounds = 1  # what is left waits for each other: take older ones
+            changed = True

@@ -1,0 +1,1 @@
+"""Where harm came from: noted day by day, followed back to the shock, and told."""
