@@ -15,6 +15,7 @@ from ecosim.errors import InputError
 from ecosim.found import load
 from ecosim.model import Ecosystem
 from ecosim.result import Calm, Result, collect
+from ecosim.swans import open_seals, tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,6 +95,7 @@ def _run(
     if rng is not None:
         scenario = scenario.with_({"seed": rng})  # so that the scenario that is written down gives this run
     started = time.perf_counter()
+    open_seals(scenario)
     eco = Ecosystem(scenario, threads=threads)
     if recorder is not None:
         recorder.begin(eco)
@@ -141,6 +143,9 @@ def finish(
         recorder.close()
     calm = live_calmly(eco.twin(), days) if beside is None else beside.calm()
     result = collect(eco, calm, time.perf_counter() - started)
+    called = tags(eco.scenario, result.summary["loss"]["production_percent"] / 100.0)
+    if called:
+        result = replace(result, summary={**result.summary, "tags": called})
     if causes is not None:
         entries, debts, noted = causes.tables()
         result = replace(result, lineage=entries, debts=debts, manifest={**result.manifest, "lineage": noted})

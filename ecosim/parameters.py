@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ecosim.config import presets
 from ecosim.config.kinds import find, known
 from ecosim.mechanisms.mechanism import SEQUENCE, Mechanism
+from ecosim.part import Part
 from ecosim.spread import Spread
+from ecosim.state import CORE_CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +38,15 @@ MECHANISMS_SAY = (
     "Written by `ecosim parameters --mechanisms`; the code is the source. Each is off unless a scenario lists it. They",
     "act in this order within each phase of the day. Their parameters are in [parameters.md](parameters.md).",
 )
+
+SHOCKS_SAY = (
+    "Written by `ecosim parameters --shocks`; the code is the source. Each kind writes to channels of the daily sheet,",
+    "and whoever listens decides what becomes of it. Beside `who`, `when`, `severity` and `contagion`, which all but",
+    "pulse have in common, a kind has the keys that are listed with it. With a severity of 0 no bit changes. Effects",
+    "on one day multiply, and nothing carries over to the next day but what firms themselves have lost.",
+)
+#: Whom a shock reaches without a channel of firms.
+OTHER_WAYS = {"links": "the core, link by link", "closing": "the core; finance and turnover take it up"}
 
 
 def mechanisms() -> list[type[Mechanism]]:
@@ -141,6 +152,50 @@ def mechanisms_page() -> str:
         if part.needs:
             lines += ["", f"Needs {', '.join(part.needs)}."]
     return "\n".join(lines) + "\n"
+
+
+def shocks() -> list[Any]:
+    """The built-in kinds of shocks, in the order of the alphabet."""
+    return [find("shocks", kind) for kind in known("shocks")]
+
+
+def shocks_section() -> str:
+    """What each kind of shock stands for, whom it reaches and its own keys, as the last section of docs/shocks.md."""
+    shared = set(find("shocks", "outage").model_fields) - {"recovery"}
+    lines = ["## Types", "", *SHOCKS_SAY, "", "| kind | channel | who listens |", "|---|---|---|"]
+    for part in shocks():
+        told = {channel: _listeners(channel) for channel in part.writes} or {
+            "channel": "whoever opens the one it names"
+        }
+        lines += [f"| [{_kind(part)}](#{_kind(part)}) | `{channel}` | {who} |" for channel, who in told.items()]
+    for part in shocks():
+        lines += ["", f"### {_kind(part)}", "", _markdown(part.__doc__ or "")]
+        own = {name: field for name, field in part.model_fields.items() if name not in shared}
+        if own:
+            lines.append("")
+        for name, field in own.items():
+            meaning = " ".join((field.description or "").split())
+            lines.append(f"- `{name}`: {meaning} Default {_shown(field.get_default(call_default_factory=True))}.")
+    return "\n".join(lines) + "\n"
+
+
+def _listeners(channel: str) -> str:
+    """Who listens to a channel: the core, or mechanisms."""
+    if channel in OTHER_WAYS:
+        return OTHER_WAYS[channel]
+    if channel in CORE_CHANNELS:
+        return "the core"
+    return ", ".join(_kind(part) for part in mechanisms() if channel in part.channels)
+
+
+def _shown(value: Any) -> str:
+    """A default as it is written in a scenario."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, Part):
+        inside = ", ".join(f"{name}: {_shown(held)}" for name, held in value if held != "" and held is not None)
+        return "{" + inside + "}"
+    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _markdown(docstring: str) -> str:

@@ -1,5 +1,7 @@
 """The common shape of everything a scenario is made of: a frozen, checked, named set of parameters."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -8,6 +10,11 @@ def whole(value: object) -> object:
     if isinstance(value, bool | float):
         raise ValueError(f"{value!r} is not a whole number; write it as one, such as 2")
     return value
+
+
+def by_kind(schema: dict[str, Any]) -> None:
+    """Make the JSON schema of a part require its kind, where only that tells it from other parts in its place."""
+    schema["required"] = [*schema.get("required", []), "kind"]
 
 
 class Part(BaseModel):

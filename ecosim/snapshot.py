@@ -24,7 +24,7 @@ from ecosim.rows import Roster
 if TYPE_CHECKING:
     from ecosim.model import Ecosystem
 
-FORMAT = 1
+FORMAT = 2
 #: How numpy, zipfile and json complain about a file that is cut short, altered, or something else altogether.
 DAMAGED = (
     OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError, SyntaxError,
@@ -75,6 +75,8 @@ def save(eco: Ecosystem, path: str | Path) -> None:
         "classes": [_address(cls) for cls in eco.roster.classes],
         "arrays": {name: [str(value.dtype), *value.shape] for name, value in arrays.items()},
         "events": [[event["day"], event["event"], event["damage"]] for event in world.events],
+        "remarks": world.remarks,
+        "sources": world.sources,
         "memory": [[label, name] for label, memory in world.memory.items() for name in memory],
         "random": eco.random.getstate(),
         "rng": eco.rng.bit_generator.state,
@@ -136,6 +138,7 @@ def _fill(eco: Ecosystem, arrays: dict[str, Any], state: dict[str, Any], classes
         flows = {name.removeprefix("flow."): value for name, value in arrays.items() if name.startswith("flow.")}
         world.money.flows = flows
     world.day = state["day"]
+    world.remarks, world.sources = state["remarks"], state["sources"]
     world.memory = {}
     for label, name in state["memory"]:
         world.memory.setdefault(label, {})[name] = arrays[f"memory.{label}.{name}"]

@@ -160,8 +160,8 @@ def test_any_name_makes_a_folder_inside_runs(name):
 
 
 def test_a_hostile_name_stays_inside_runs(typed, tmp_path):
-    assert typed("run", "tiny", "--days", "2", "--quiet", "--set", "name=../../evil")[0] == 0
-    assert typed("run", "tiny", "--days", "2", "--quiet", "--set", "name=two shops")[1] == "runs/two_shops\n"
+    assert typed("run", "tiny", "--days", "31", "--quiet", "--set", "name=../../evil")[0] == 0
+    assert typed("run", "tiny", "--days", "31", "--quiet", "--set", "name=two shops")[1] == "runs/two_shops\n"
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"evil", "two_shops"}
 
@@ -225,10 +225,10 @@ def test_the_time_told_is_that_of_the_whole_command(typed, monkeypatch):
         time.sleep(1.5)
         Path(str(given[-1])).write_bytes(b"a figure")
 
-    typed("run", "tiny", "--quiet", "--days", "2")  # imports and compiles
+    typed("run", "tiny", "--quiet", "--days", "31")  # imports and compiles
     monkeypatch.setattr("ecosim.report.figure.draw", slow)
     started = time.perf_counter()
-    _, out, _ = typed("run", "tiny", "--days", "2")
+    _, out, _ = typed("run", "tiny", "--days", "31")
     told = float(re.search(r"in ([\d.]+) s; look at", out)[1])
     assert 1.5 <= told <= time.perf_counter() - started + 0.5
 
@@ -436,7 +436,7 @@ import os, signal, sys
 from ecosim import cli
 from ecosim.report import figure
 figure.draw = lambda *given: (print("drawing", flush=True), signal.pause())
-sys.argv[1:] = ["run", "tiny", "--quiet", "--days", "3"]
+sys.argv[1:] = ["run", "tiny", "--quiet", "--days", "31"]
 cli.main()
 """
 
@@ -455,7 +455,7 @@ def test_a_signal_while_writing_leaves_nothing(tmp_path, number, code):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", ["data list", "schema", "run tiny --days 2"])
+@pytest.mark.parametrize("words", ["data list", "schema", "run tiny --days 31"])
 def test_a_reader_that_has_read_enough_is_no_error(tmp_path, words):
     with subprocess.Popen(
         [*COMMAND, *words.split()], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -468,7 +468,7 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path, words):
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
 def test_a_name_that_the_terminal_cannot_show_is_no_error(tmp_path, quiet):
     done = subprocess.run(
-        [*COMMAND, "run", "tiny", "--days", "2", "--set", "name=café", *quiet],
+        [*COMMAND, "run", "tiny", "--days", "31", "--set", "name=café", *quiet],
         cwd=tmp_path, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
     assert b"runs/caf" in done.stdout

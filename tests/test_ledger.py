@@ -135,7 +135,7 @@ def test_a_run_leaves_its_ledger_and_only_with_finance(folder, tmp_path):
     kept = load_ledger(folder)
     pd.testing.assert_frame_equal(kept, Result.load(folder).ledger)
     assert Ledger.of(kept).faults() == []
-    plain = ecosim.run(TINY.with_({"days": 2})).save(tmp_path / "plain")
+    plain = ecosim.run(TINY.with_({"days": 31})).save(tmp_path / "plain")
     assert not (plain / LEDGER).exists()
     assert Result.load(plain).ledger is None
     with pytest.raises(InputError, match=r"plain: finance was off, so nobody has accounts; run it .* finance"):

@@ -136,7 +136,7 @@ def test_parts_of_a_day_pass_without_a_day():
 
 
 def test_a_model_runs_as_long_as_its_scenario_says():
-    eco = fresh(TINY.with_({"days": 12}))
+    eco = fresh(TINY.with_({"days": 12, "shocks.0.when": 5}))
     eco.run_model()
     assert (eco.day, eco.steps, eco.running) == (11, 12, False)
     assert len(eco.series) == 13

@@ -153,7 +153,7 @@ def same_to_the_bit(one: Ecosystem, two: Ecosystem) -> None:
 
 INERT = {
     "no severity": {"name": "inert", "severity": 0.0, "who": {"share": 0.5}},
-    "too late": {"name": "inert", "when": 40, "who": {"count": 10}},
+    "severity drawn as nothing": {"name": "inert", "when": 39, "severity": {"kind": "uniform", "high": 0.0}},
     "no severity by name": {"name": "inert", "severity": {"Manufacturing #40": 0.0}},
 }
 REAL = {"who": {"share": 0.2}, "severity": 0.6, "when": 5}
@@ -196,6 +196,44 @@ def test_overlapping_outages_multiply_never_compound_and_expire() -> None:
     assert not lost[16:].any()
     assert parts[0][9].any()
     assert not parts[0][10:].any()
+
+
+def test_a_second_hit_during_recovery_multiplies_with_what_is_left_of_the_first() -> None:
+    """The double hit: on day 6 a tenth of the flood's 0.8 is left for each day to go, and the second takes half."""
+    flood = {"kind": "outage", "name": "flood", "severity": {"f0": 0.8}, "when": 2, "recovery": {"law": 0, "days": 8}}
+    again = {
+        "kind": "outage", "name": "again", "who": {"hit_by": "flood"}, "when": {"after": "flood", "days": 4},
+        "severity": 0.5, "recovery": {"law": 0, "days": 5},
+    }  # fmt: skip
+    both = Scenario(**{**chain(flood, days=20).scenario.model_dump(), "shocks": [flood, again]})
+    lost = lost_capacity(Ecosystem(both), 20)[:, 0]
+    first = [closed_form(0, 0.8, day, 8, 0) if day >= 0 else 0.0 for day in range(-2, 18)]
+    second = [closed_form(0, 0.5, day, 5, 0) if day >= 0 else 0.0 for day in range(-6, 14)]
+    np.testing.assert_allclose(1.0 - lost, (1.0 - np.array(first)) * (1.0 - np.array(second)), rtol=0, atol=1e-12)
+    assert lost[6] == pytest.approx(1.0 - 0.6 * 0.5)
+
+
+def test_strikes_of_one_shock_that_overlap_multiply_and_never_compound() -> None:
+    when = {"kind": "sequence", "events": 5, "from": 0, "to": 16, "burstiness": -1}
+    shock = {"who": {"firms": "f0"}, "severity": 0.5, "when": when, "recovery": {"law": 2, "start": 9}}
+    lost = lost_capacity(chain(shock, days=40), 40)[:, 0]
+    under_way = [sum(0 <= day - struck < 10 for struck in (0, 4, 8, 12, 16)) for day in range(40)]
+    np.testing.assert_array_equal(1.0 - lost, 0.5 ** np.array(under_way))
+    assert max(under_way) == 3
+    assert under_way[26:] == [0] * 14
+
+
+def test_sequences_of_equal_mean_take_as_many_firm_days_in_bursts_where_hits_do_not_overlap() -> None:
+    """Equal number and severities: what differs is what falls together, and by how much that takes less in sum."""
+
+    def taken(burstiness: float, span: int) -> float:
+        when = {"kind": "sequence", "events": 12, "from": 0, "to": 187, "burstiness": burstiness}
+        drawn = {"kind": "uniform", "low": 0.1, "high": 0.9}
+        shock = {"who": {"firms": "f0"}, "severity": drawn, "when": when, "recovery": {"law": 2, "start": span - 1}}
+        return float(lost_capacity(chain(shock, days=260), 260).sum())
+
+    assert taken(-1.0, 17) == pytest.approx(17 * taken(-1.0, 1), rel=1e-12)  # 17 days apart: none overlaps
+    assert taken(0.4, 17) < 0.9 * taken(-1.0, 17)  # 1 - (1 - a)(1 - b) < a + b
 
 
 def test_a_permanent_outage_stays_as_it_is() -> None:

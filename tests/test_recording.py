@@ -183,7 +183,7 @@ def test_what_nothing_compresses_takes_no_more_than_was_said(tmp_path):
 def test_memory_does_not_grow_with_the_days(tmp_path, monkeypatch):
     monkeypatch.setattr(recording, "ROWS", 1)
     scenario = ecosim.load("main_street").with_({"economy.firms": 1000, "days": 240})
-    run(scenario.with_({"days": 2}))  # compiled
+    run(scenario.with_({"days": 31}))  # compiled
     taken = []
     tracemalloc.start()
     try:
@@ -308,7 +308,7 @@ def test_the_command_records_into_its_folder(typed, tmp_path):
     assert names_in("runs/tiny") == sorted({*FILES, DAILY})
     result = Result.load("runs/tiny")
     pd.testing.assert_frame_equal(in_order(result.daily), by_hand(TINY, SOME), check_exact=True)
-    assert typed("run", "tiny", "--record", "lost", "--days", "9", "--quiet")[1:] == (
+    assert typed("run", "tiny", "--record", "lost", "--days", "31", "--quiet")[1:] == (
         "runs/tiny-2\n",
         "",
     )
@@ -341,7 +341,7 @@ def test_days_that_are_not_those_of_the_run_are_refused(tmp_path, harm):
 
 def test_results_with_and_without_days_replace_each_other(typed, tmp_path):
     for words in ([], ["--record", "production"], ["--record", "demand"], []):
-        assert typed("run", "tiny", "--days", "9", "--quiet", "--out", "run", "--force", *words)[0] == 0
+        assert typed("run", "tiny", "--days", "31", "--quiet", "--out", "run", "--force", *words)[0] == 0
         assert names_in("run") == sorted({*FILES, DAILY} if words else FILES)
         assert names_in(tmp_path) == ["run"]
 

@@ -624,8 +624,8 @@ def test_a_class_that_is_gone_is_named(tmp_path):
 
 def test_another_format_is_refused_with_its_version(tmp_path):
     at(3).save(tmp_path / "eco")
-    rewrite(tmp_path / "eco", lambda state: state.replace('"format": 1', '"format": 2'))
-    with pytest.raises(InputError, match=r"eco: format 2, this version reads 1; it was saved by ecosim 0"):
+    rewrite(tmp_path / "eco", lambda state: state.replace('"format": 2', '"format": 3'))
+    with pytest.raises(InputError, match=r"eco: format 3, this version reads 2; it was saved by ecosim 0"):
         Ecosystem.restore(tmp_path / "eco")
 
 
@@ -677,8 +677,8 @@ def test_what_is_no_saved_state_is_refused(what, tmp_path):
         lambda file: np.savez(file, state=np.array("no JSON")),
         lambda file: np.savez(file, state=np.array("[1, 2]")),
         lambda file: np.savez(file, state=np.array("3")),
-        lambda file: np.savez(file, state=np.array('{"format": 1}')),
-        lambda file: np.savez(file, state=np.array({"format": 1}, dtype=object)),
+        lambda file: np.savez(file, state=np.array('{"format": 2}')),
+        lambda file: np.savez(file, state=np.array({"format": 2}, dtype=object)),
     ],
     ids=["one array", "other arrays", "no JSON", "a list", "a number", "too little", "an object"],
 )

@@ -11,6 +11,7 @@ def parameters(
     mechanisms: Annotated[
         bool, typer.Option("--mechanisms", help="What each mechanism is and keeps, instead of its parameters.")
     ] = False,
+    shocks: Annotated[bool, typer.Option("--shocks", help="What each kind of shock is and whom it reaches.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="As comma-separated values for other programs.")] = False,
 ) -> None:
     """Print every parameter of every mechanism: meaning, unit, default, range and source, as Markdown."""
@@ -18,5 +19,7 @@ def parameters(
 
     if csv:
         typer.echo(table.parameters().to_csv(index=False), nl=False)
+    elif shocks:
+        typer.echo(table.shocks_section(), nl=False)
     else:
         typer.echo(table.mechanisms_page() if mechanisms else table.parameters_page(), nl=False)

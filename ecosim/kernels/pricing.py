@@ -44,6 +44,7 @@ def wishes(
     unit_cost: Any,
     price: Any,
     alive: Any,
+    war: Any,
     response: float,
     discount: float,
     floor: float,
@@ -53,7 +54,8 @@ def wishes(
 ) -> int:
     """Find firms that would like to charge another price than they do; return how many.
 
-    ``moving`` gets their rows, ``wish`` the price: a mark-up that follows scarcity, on the price that costs justify.
+    ``moving`` gets their rows, ``wish`` the price: a mark-up that follows scarcity, on the price that costs justify,
+    times what a price war leaves of it (``war``, 1 in peace).
     """
     found = 0
     for i in range(len(demand)):
@@ -65,7 +67,7 @@ def wishes(
             markup += response * (lacking / scale)
         if idle > 0.0 and discount > 0.0 and idle / scale > NOISE:
             markup -= discount * (idle / scale)
-        fair = unit_cost[i] * min(max(markup, floor), cap)
+        fair = unit_cost[i] * min(max(markup, floor), cap) * war[i]
         if alive[i] > 0.0 and abs(fair - price[i]) > NOISE * price[i]:
             moving[found], wish[found] = i, fair
             found += 1

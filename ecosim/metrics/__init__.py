@@ -28,8 +28,15 @@ OF_MECHANISMS = {
     "learning": ("readiness",),
 }
 
+#: Measured as well where a shock may write to a channel.
+OF_CHANNELS = {
+    "stocks": ("goods_destroyed",),
+    "delivery": ("goods_in_transit",),
+}
 
-def standard(mechanisms: Iterable[str]) -> tuple[str, ...]:
-    """Metrics of every run with these mechanisms on."""
+
+def standard(mechanisms: Iterable[str], channels: Iterable[str] = ()) -> tuple[str, ...]:
+    """Metrics of every run with these mechanisms on, and shocks that may write to these channels."""
     found = [kind for mechanism in mechanisms for kind in OF_MECHANISMS.get(mechanism, ())]
+    found += [kind for channel in channels for kind in OF_CHANNELS.get(channel, ())]
     return (*STANDARD, *dict.fromkeys(found))

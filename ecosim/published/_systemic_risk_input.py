@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from ecosim.kernels.risk_network import ESSENTIAL, NEGLIGIBLE, NON_ESSENTIAL
 from ecosim.kernels.systemic_risk import Shocks
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-
-NEGLIGIBLE, NON_ESSENTIAL, ESSENTIAL = 0, 1, 2
 
 SHOWN = 8
 """Labels that a message lists."""

@@ -27,10 +27,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ecosim.kernels.systemic_risk import FEWEST_LANES, Direction, Markets, Shocks, cascades
+from ecosim.kernels.risk_network import above, below, by_length, markets, renumbered
+from ecosim.kernels.systemic_risk import Direction, Markets, Shocks, cascades
 from ecosim.published._systemic_risk_input import (
-    ESSENTIAL,
-    NON_ESSENTIAL,
     Links,
     amounts,
     check_firms,
@@ -55,9 +54,6 @@ ROUNDS = 100_000
 """Rounds after which a cascade counts as endless; tolerance 1e-12 takes hundreds."""
 
 PARTS = ("esri", "downstream", "upstream")
-
-LOOK_AHEAD = 64
-"""Rounds looked ahead when scenarios of like length are put side by side."""
 
 
 class Losses(NamedTuple):
@@ -89,7 +85,7 @@ class _Case:
         total, firms = len(self.scenarios), len(self.firms)
         hits, hits_above = self.hits, self.hits_above
         if order.size < total:  # number the chosen scenarios 0, 1, ... so that nothing is stored for the others
-            hits, hits_above = _chosen(hits, order), _chosen(hits_above, order)
+            hits, hits_above = renumbered(hits, order), renumbered(hits_above, order)
             order = np.arange(order.size)
         kept = np.empty((2, firms, order.size)) if keep else np.empty((0, 0, 0))
         sums, rounds = cascades(
@@ -183,7 +179,7 @@ def esri(
         firms.index,
         scenarios,
         _downstream(network, firms, *read_essential(essential, firms)),
-        _upstream(network, revenue),
+        above(*network, revenue),
         _markets(firms, sales),
         _weights(firms, sales),
         hits,
@@ -191,7 +187,7 @@ def esri(
         float(tolerance),
         int(convergence),
     )
-    sums, rounds, _ = case.run(_by_length(case), keep=False)
+    sums, rounds, _ = case.run(by_length(case.below, case.above, case.markets, case.hits, case.tolerance), keep=False)
     columns = pd.DataFrame(sums.T, index=scenarios, columns=list(PARTS))
     iterations = pd.Series(rounds, index=scenarios, name="iterations")
     return SystemicRisk(columns["esri"], columns["downstream"], columns["upstream"], iterations, case)
@@ -213,15 +209,7 @@ def _scenarios(failures: Any, upstream_failures: Any, index: pd.Index) -> tuple[
             f"upstream_failures: scenarios {some(others)} differ from those of failures, {some(labels)}; "
             "give both the same columns"
         )
-    return labels, hits, _chosen(hits_above, place)
-
-
-def _chosen(shocks: Shocks, order: Ints) -> Shocks:
-    """The scenarios in `order`, numbered anew from 0."""
-    size = np.diff(shocks.start)[order]
-    start = np.append(0, np.cumsum(size))
-    entry = np.arange(start[-1]) + np.repeat(shocks.start[order] - start[:-1], size)
-    return Shocks(start, shocks.firm[entry], shocks.lost[entry])
+    return labels, hits, renumbered(hits_above, place)
 
 
 def _or_one(denominator: Floats) -> Floats:
@@ -229,48 +217,21 @@ def _or_one(denominator: Floats) -> Floats:
     return np.where(denominator == 0, 1.0, denominator)
 
 
-def _direction(cell: Ints, owner: Ints, partner: Ints, share: Floats, n: int) -> Direction:
-    """Sort links into cells and cells into firms; `cell` rises with `owner`, and each cell has one owner."""
-    order = np.lexsort((partner, cell))
-    _, first = np.unique(cell[order], return_index=True)
-    cells = np.append(0, np.cumsum(np.bincount(owner[order][first], minlength=n)))
-    ends = np.append(first, cell.size).astype(np.int64)
-    return Direction(cells, ends, partner[order].astype(np.int32), share[order])
-
-
 def _downstream(links: Links, firms: pd.DataFrame, sector: Ints, needs: NDArray[np.int8]) -> Direction:
-    """Ld in cells: one a client and essential sector, and one a client for all non-essential suppliers together.
-
-    A firm's non-essential losses add up over sectors, so they are one sum; its activity is then limited by the
-    largest sum of any cell.
-    """
+    """Ld, where needs go by sector and costs may be known."""
     supplier, client, flow = links
-    sectors = len(needs)
     need = needs[sector[supplier], sector[client]]
-    pool = np.where(need == ESSENTIAL, sector[supplier], sectors)
-    cell = client * (sectors + 1) + pool
-    _, place = np.unique(cell, return_inverse=True)
-    inputs = np.bincount(client, flow, len(firms))
-    share = flow / np.where(need == ESSENTIAL, np.bincount(place, flow)[place], inputs[client])
+    scale = None
     if "costs" in firms:
-        share = share * (inputs / _or_one(amounts(firms, "costs")))[client]
-    used = need >= NON_ESSENTIAL
-    return _direction(cell[used], client[used], supplier[used], share[used], len(firms))
-
-
-def _upstream(links: Links, revenue: Floats) -> Direction:
-    """Lu: one cell a supplier, all its clients."""
-    supplier, client, flow = links
-    return _direction(supplier, supplier, client, flow / revenue[supplier], revenue.size)
+        scale = np.bincount(client, flow, len(firms)) / _or_one(amounts(firms, "costs"))
+    return below(supplier, client, flow, need, sector[supplier], len(firms), scale)
 
 
 def _markets(firms: pd.DataFrame, sales: Floats) -> Markets:
     """Firms by market, in the order of their rows; none at all without a market column."""
     if "market" not in firms:
         return Markets(np.zeros(1, np.int64), np.empty(0, np.int32), sales)
-    codes, _ = pd.factorize(firms["market"])
-    member = np.argsort(codes, kind="stable").astype(np.int32)
-    return Markets(np.append(0, np.cumsum(np.bincount(codes))), member, sales)
+    return markets(pd.factorize(firms["market"])[0], sales)
 
 
 def _weights(firms: pd.DataFrame, sales: Floats) -> Floats:
@@ -281,41 +242,3 @@ def _weights(firms: pd.DataFrame, sales: Floats) -> Floats:
         source = "firms['weight'] sums" if "weight" in firms else "links['flow'] sums"
         raise ValueError(f"esri: {source} to {total}, so firms have no weight; give at least one number above 0")
     return weight / total
-
-
-def _by_length(case: _Case) -> Ints:
-    """Scenarios, those likely to end early first: a batch runs until its slowest scenario has settled.
-
-    The guess follows the steepest path: the largest loss t links away from a failed firm, per unit of its own.
-    """
-    scenarios = len(case.scenarios)
-    if scenarios <= FEWEST_LANES:
-        return np.arange(scenarios)
-    n, sales = len(case.firms), case.markets.sales
-    felt = np.ones(n)
-    if case.markets.member.size:
-        # Nearly the sigma of a lone failure: the firm's sales against those of the others in its market.
-        market = np.empty(n, np.int64)
-        market[case.markets.member] = np.repeat(np.arange(case.markets.start.size - 1), np.diff(case.markets.start))
-        others = np.bincount(market, sales)[market] - sales
-        felt = np.minimum(1.0, sales / np.where(others > 0, others, 1.0))
-    lasts = np.maximum(_reach(case.below, felt, case.tolerance), _reach(case.above, np.ones(n), case.tolerance))
-    scenario = np.repeat(np.arange(scenarios), np.diff(case.hits.start))
-    longest = np.zeros(scenarios)
-    np.maximum.at(longest, scenario, lasts[case.hits.firm])
-    return np.argsort(longest, kind="stable")
-
-
-def _reach(way: Direction, felt: Floats, tolerance: float) -> Floats:
-    """Links after which the steepest path from each firm has worn down to the tolerance, at most LOOK_AHEAD."""
-    owner = np.repeat(np.arange(way.cells.size - 1), np.diff(way.links[way.cells]))
-    steepness = way.share * felt[way.partner]
-    left, reach = np.ones(felt.size), np.zeros(felt.size)
-    for _ in range(LOOK_AHEAD):
-        further = np.zeros(felt.size)
-        np.maximum.at(further, way.partner, steepness * left[owner])
-        left = np.minimum(further, left)
-        if not (left > tolerance).any():
-            break
-        reach += left > tolerance
-    return reach

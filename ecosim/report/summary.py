@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecosim.shocks.pulse import Pulse
+from ecosim.shocks.strike import SPREAD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,7 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
             **({"balance": eco.world.plan.notes} if eco.world.plan.notes else {}),
         },
         "shocks": shocks,
+        "remarks": list(eco.world.remarks),
         "bottom": {"day": bottom, "production_percent_of_twin": 100.0 * float(ratio[bottom])},
         "largest_deviation_percent": 100.0 * float(np.abs(ratio - 1).max()),
         "recovered_on": recovered,
@@ -66,6 +68,7 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
         "direct_capacity_lost": direct,
         "goods_lost": float(lived["goods_lost"].sum()),
         "goods_lost_percent": 100.0 * float(lived["goods_lost"].sum() / lived["twin_total_production"].sum()),
+        **({"goods_destroyed": float(lived["goods_destroyed"].iloc[-1])} if "goods_destroyed" in lived else {}),
         "stock_percent_at_end": 100.0 * float(lived["stock"].iloc[-1] / series["stock"].iloc[0]),
         "relapse": _relapse(ratio, bottom, recovered, shocks),
         "failed": _failed(firms),
@@ -76,29 +79,38 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
 
 
 def _shocks(eco: Ecosystem, firms: pd.DataFrame, days: int) -> list[dict[str, Any]]:
-    found = []
     shocks: tuple[Any, ...] = eco.scenario.shocks
-    for shock in shocks:
-        memory = eco.world.memory.get(shock.label, {})
-        when = getattr(shock, "when", None)
-        rows = memory.get("rows", np.empty(0, dtype=np.int64))
-        rows = rows[memory["first"] > 0] if "first" in memory else rows
-        pulse = {"channel": shock.channel, "factor": shock.factor} if isinstance(shock, Pulse) else {}
-        if isinstance(shock, Pulse):
-            pulse |= {"until": shock.when + shock.days, "over": shock.when + shock.days + shock.ease}
-        found.append(
-            {
-                "name": shock.label,
-                "kind": shock.kind,
-                "day": when,
-                "too_late": when is not None and when >= days,
-                "firms": len(rows) if "rows" in memory else None,
-                "firms_percent": 100.0 * len(rows) / len(firms),
-                "output_percent": 100.0 * float(firms["output"].iloc[rows].sum() / firms["output"].sum()),
-                **pulse,
-            }
-        )
+    found = [_shock(shock, eco.world.memory.get(shock.label, {}), firms, days) for shock in shocks]
     return sorted(found, key=lambda shock: days if shock["day"] is None else shock["day"])
+
+
+def _shock(shock: Any, kept: dict[str, Any], firms: pd.DataFrame, days: int) -> dict[str, Any]:
+    """What is told of one shock; one of a class of the user's may keep nothing of whom it hits."""
+    when = getattr(shock, "when", None)
+    struck_on = [when] if isinstance(when, int) else []
+    rows = kept.get("rows", np.empty(0, dtype=np.int64))
+    spread = 0
+    if "origin" in kept:
+        on = kept["first"] > 0
+        rows, own = np.unique(rows[on]), on & (kept["origin"] != SPREAD)
+        struck_on = np.unique(kept["day"][own]).tolist()
+        spread = len(rows) - len(np.unique(kept["rows"][own]))
+    pulse = {"channel": shock.channel, "factor": shock.factor} if isinstance(shock, Pulse) else {}
+    if pulse and len(struck_on) == 1:
+        pulse |= {"until": struck_on[0] + shock.days, "over": struck_on[0] + shock.days + shock.ease}
+    return {
+        "name": shock.label,
+        "kind": shock.kind,
+        "damages": bool(getattr(shock, "damages", False)),
+        "day": struck_on[0] if struck_on else None,
+        "struck_on": struck_on,
+        "too_late": bool(struck_on) and struck_on[0] >= days,
+        "firms": len(rows) if "rows" in kept else None,
+        "spread_to": spread,
+        "firms_percent": 100.0 * len(rows) / len(firms),
+        "output_percent": 100.0 * float(firms["output"].iloc[rows].sum() / firms["output"].sum()),
+        **pulse,
+    }
 
 
 def _recovery(ratio: Any, bottom: int) -> int | None:
@@ -126,11 +138,16 @@ def _relapse(ratio: Any, bottom: int, recovered: int | None, shocks: list[dict[s
         return None
     peak = bottom + low - int(np.argmax(after[:low][::-1])) - 1  # the last of equals
     since = peak if recovered is None else min(peak, recovered)
-    began = [shock for shock in shocks if shock["day"] is not None and since <= shock["day"] <= bottom + low]
+    began = [
+        {"name": shock["name"], "day": day}
+        for shock in shocks
+        for day in shock["struck_on"]
+        if since <= day <= bottom + low
+    ]
     return {
         "day": bottom + low,
         "production_percent_of_twin": 100.0 * float(after[low]),
-        "shocks": [{"name": shock["name"], "day": shock["day"]} for shock in began],
+        "shocks": began,
         "recovered_on": _recovery(ratio, bottom + low),
     }
 
@@ -178,7 +195,8 @@ def sentences(summary: dict[str, Any]) -> list[str]:
         f"lived {_count(summary['days'], 'day')} (seed {summary['seed']})."
     ]
     told += _fit(economy.get("balance", {}))
-    told += [_what_struck(shock, summary["days"]) for shock in summary["shocks"]]
+    told += [_what_struck(shock, summary["days"]) for shock in summary["shocks"] if shock["firms"] != 0]
+    told += summary["remarks"]
     if not summary["shocks"]:
         told.append("No shock struck: the economy was left to itself.")
     if summary["largest_deviation_percent"] == 0:
@@ -193,6 +211,7 @@ def sentences(summary: dict[str, Any]) -> list[str]:
         f"{loss['value_added_percent']:.2f} % of value added, {loss['final_consumption_percent']:.2f} % of what "
         "customers buy."
     )
+    told += _tags(summary.get("tags", {}))
     told.append(_direct_and_indirect(summary))
     told += _cushion(summary)
     told += _who_failed(summary)
@@ -202,6 +221,20 @@ def sentences(summary: dict[str, Any]) -> list[str]:
     if worst:
         named = ", ".join(f"{item['sector']} {item['lost_percent']:.1f} %" for item in worst[:3])
         told.append(f"Lost the largest shares of their own output: {named}.")
+    return told
+
+
+def _tags(tags: dict[str, dict[str, str]]) -> list[str]:
+    told = []
+    for name, tag in tags.items():
+        words = tag["is"].replace("_", " ")
+        if tag["claimed"] != tag["is"]:
+            told.append(
+                f"{name} is a {words} and no {tag['claimed'].replace('_', ' ')}: the loss stayed within the 99.9 % "
+                "quantile of what was lost in training."
+            )
+        else:
+            told.append(f"{name} is a {words}.")
     return told
 
 
@@ -217,10 +250,13 @@ def _what_struck(shock: dict[str, Any], days: int) -> str:
         return f"{shock['name']} is set for day {shock['day']}, after the last day ({days - 1}): it did not strike."
     if shock["day"] is None or shock["firms"] is None:
         return f"{shock['name']} ({shock['kind']}) acted over time."
-    if "channel" in shock:
+    if "until" in shock and not shock["spread_to"]:
         return _what_pulsed(shock, days)
+    times, last = len(shock["struck_on"]), shock["struck_on"][-1]
+    when = f"Day {shock['day']}" if times == 1 else f"On {times} days, {shock['day']} to {last}"
+    spread = f", {shock['spread_to']:,} of them because it spread," if shock["spread_to"] else ""
     return (
-        f"Day {shock['day']}: {shock['name']} hit {_count(shock['firms'], 'firm')} ({shock['firms_percent']:.1f} %) "
+        f"{when}: {shock['name']} hit {_count(shock['firms'], 'firm')} ({shock['firms_percent']:.1f} %){spread} "
         f"with {shock['output_percent']:.1f} % of all output."
     )
 
@@ -286,6 +322,11 @@ def _cushion(summary: dict[str, Any]) -> list[str]:
         told.append(
             f"Stocks of inputs ended at {left:.0f} % of what they were: a second shock would find less cushion."
         )
+    destroyed = summary.get("goods_destroyed", 0.0) / summary["economy"]["output_a_day"]
+    if destroyed > 0:
+        told.append(
+            f"Stocks of inputs worth {destroyed:.2g} days of all output were destroyed, beside what was not made."
+        )
     if summary["goods_lost_percent"] >= NOTICEABLE:
         told.append(
             f"Goods worth {summary['goods_lost_percent']:.2f} % of output were made and delivered to nobody, a trait "
@@ -306,8 +347,10 @@ def _direct_and_indirect(summary: dict[str, Any]) -> str:
         others = "spare capacity, stocks and other firms" if spare else "stocks and other firms"
         return f"Damage {took}; the loss was {total:.2f} days, because {others} took over."
     told = f"Damage itself {took}; the loss was {total:.2f} days"
-    if any("channel" in shock and not shock["too_late"] for shock in summary["shocks"]):
-        return f"{told}, with what the pulses did and what spread through the network."
+    beside = [shock for shock in summary["shocks"] if shock["firms"] and not shock["damages"]]
+    if beside:
+        word = "pulses" if all("channel" in shock for shock in beside) else "other shocks"
+        return f"{told}, with what the {word} did and what spread through the network."
     return f"{told}, {total / direct:.1f} times as much, because harm spread through the network."
 
 
@@ -334,10 +377,8 @@ def _who_failed(summary: dict[str, Any]) -> list[str]:
     if not failed["firms"]:
         return ["No firm fell below half of its usual output."]
     fell = f"{_count(failed['firms'], 'firm')} ({failed['percent']:.1f} %) fell below half of"
-    # Where a pulse was on every firm, nobody was without.
-    told_apart = not any(
-        "channel" in shock and not shock["too_late"] and shock["firms"] == everybody for shock in summary["shocks"]
-    )
+    # Where a shock that damages nothing was on every firm, nobody was without.
+    told_apart = not any(not shock["damages"] and shock["firms"] == everybody for shock in summary["shocks"])
     spared = f"{failed['undamaged']:,} of {{}} without any damage of their own"
     if failed["twin"]:
         shock = "shock" if len(summary["shocks"]) == 1 else "shocks"

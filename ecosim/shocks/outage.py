@@ -23,6 +23,7 @@ class Outage(Hit):
     """How capacity comes back; null for never."""
 
     damages: ClassVar[bool] = True
+    writes: ClassVar[tuple[str, ...]] = ("capacity", "intact")
 
     @property
     def course(self) -> Recovery | None:

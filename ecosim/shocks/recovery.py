@@ -1,8 +1,8 @@
-"""How what a shock has taken comes back: the six laws of the reference program of Inoue & Todo (2019)."""
+"""How a hit passes: by the six laws of the reference program of Inoue & Todo (2019), or in equal steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -15,6 +15,22 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LAWS = ("proportional", "uniform", "at_once", "renewal", "exponential", "damped")
+
+
+class Course(Protocol):
+    """How a hit passes."""
+
+    def evening(
+        self, damage: Array, first: Array, since: Array, world: World, rows: Array, speed: Array | float, clock: Array
+    ) -> Array:
+        """What is left in the morning of the severities ``damage``, which were ``first`` at first; see `Recovery`."""
+
+    def firm_days(self) -> tuple[Array, Array]:
+        """Severities from 0 to 1 and the firm-days that each costs in all, (k,) both; linear in between.
+
+        Firm-days are days of a firm's whole capacity, whatever becomes of the run. Raises ValueError where they do not
+        follow from the severity.
+        """
 
 
 class Recovery(Part):
@@ -69,6 +85,24 @@ class Recovery(Part):
             after = self._helped(damage, since, world, rows, speed)
         return np.where(since < self.start, damage, np.maximum(after, 0.0))
 
+    def firm_days(self) -> tuple[Array, Array]:
+        """What severities cost in all under the law alone; see `Course`. Law 5 has no answer: it is the neighbours'."""
+        law, days, whole_days = self.number, self.days, self.start
+        if law == 5:
+            raise ValueError("under law 5 (damped) what is lost depends on the neighbours; choose another law")
+        if law == 1:
+            severity = np.minimum(np.arange(np.ceil(days) + 1.0) / days, 1.0)
+            evenings = np.floor(severity * days * (1.0 + 1e-12))
+            return severity, (whole_days + evenings + 1.0) * severity - evenings * (evenings + 1.0) / (2.0 * days)
+        evenings = np.floor(days)
+        full = {
+            0: evenings + 1.0 - evenings * (evenings + 1.0) / (2.0 * days),
+            2: 1.0,
+            3: max(days, 1.0),
+            4: 1.0 + np.exp(-whole_days / days) / -np.expm1(-1.0 / days),
+        }[law]
+        return np.array([0.0, 1.0]), np.array([0.0, whole_days + full])
+
     def _helped(self, damage: Array, since: Array, world: World, rows: Array, speed: Array | float) -> Array:
         """Law 5: neighbours are as damaged as the worst of what befell them by this shock."""
         from ecosim.kernels.recovery import helped
@@ -84,3 +118,21 @@ class Recovery(Part):
             helped(rows[at], everyone, own, links.ptr, links.supplier, links.out_ptr, links.client_of_out, self.days)
             after[at] = everyone[rows[at]]
         return after
+
+
+class Easing(NamedTuple):
+    """Full strength for ``days`` days, which then eases off in ``ease`` equal daily steps."""
+
+    days: int
+    ease: int
+
+    def evening(
+        self, damage: Array, first: Array, since: Array, world: World, rows: Array, speed: Array | float, clock: Array
+    ) -> Array:
+        """What is left in the morning; see `Recovery.evening`."""
+        left = (self.days + self.ease - (clock + speed)) / (self.ease + 1)
+        return first * np.clip(left, 0.0, 1.0)
+
+    def firm_days(self) -> tuple[Array, Array]:
+        """What severities cost in all; see `Course`."""
+        return np.array([0.0, 1.0]), np.array([0.0, self.days + self.ease / 2.0])

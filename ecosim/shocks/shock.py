@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from ecosim.part import Part
 
@@ -18,6 +20,24 @@ class Shock(Part, ABC):
     kind: str
     name: str = ""
     """What people call it; the kind by default. Two shocks of a scenario need two names: draws are addressed by it."""
+
+    tag: Literal["", "stress", "grey_swan", "black_swan"] = ""
+    """What it is called in reports. black_swan is checked: see docs/shocks.md for its four conditions."""
+    training: str | None = None
+    """File that says what policies were tuned on before this shock was opened; black_swan needs it."""
+
+    writes: ClassVar[tuple[str, ...]] = ()
+    """Channels of the sheet that a shock of this kind may write to: what is measured in a run follows from it."""
+
+    def may_write(self) -> tuple[str, ...]:
+        """Channels that it may write to with the values it has."""
+        return self.writes
+
+    @model_validator(mode="after")
+    def _trained_for_something(self) -> Self:
+        if self.training is not None and self.tag != "black_swan":
+            raise ValueError("training is read for tag: black_swan alone; drop it, or add the tag")
+        return self
 
     @property
     def label(self) -> str:
