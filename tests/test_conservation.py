@@ -503,6 +503,11 @@ def test_goods_money_and_people_are_conserved_with_all_of_them(seed, default):
     Count(scenario).live(scenario.days)
 
 
+@pytest.mark.parametrize("kind", known("shocks"))
+def test_each_kind_of_shock_conserves_goods_money_and_people(kind):
+    Count(economy(KINDS, 11, default=True, days=30, shock=kind, **{"economy.firms": 60})).live(30)
+
+
 class Thief(Mechanism):
     """Takes a thousandth of something, behind everybody's back."""
 
