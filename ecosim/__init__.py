@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ecosim.model import Ecosystem
     from ecosim.paired import run
     from ecosim.result import Result
+    from ecosim.study.results import Study
+    from ecosim.study.spec import StudySpec
+    from ecosim.study.sweeping import sweep
 
 _HOMES = {
     "SMB": "agents",
@@ -35,9 +38,12 @@ _HOMES = {
     "Scenario": "config",
     "ScenarioError": "config",
     "Supplier": "agents",
+    "Study": "study.results",
+    "StudySpec": "study.spec",
     "load": "found",
     "published": "published",
     "run": "paired",
+    "sweep": "study.sweeping",
 }
 
 __all__ = [
@@ -49,10 +55,13 @@ __all__ = [
     "Result",
     "Scenario",
     "ScenarioError",
+    "Study",
+    "StudySpec",
     "Supplier",
     "load",
     "published",
     "run",
+    "sweep",
 ]
 
 

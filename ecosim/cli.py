@@ -16,7 +16,7 @@ except KeyboardInterrupt:  # in the first tenth of a second, before main can wat
     raise SystemExit(130) from None
 
 from ecosim import terminal  # noqa: E402 - it needs typer, too
-from ecosim.commands import bench, data, explain, ledger, parameters, run, schema, validate  # noqa: E402
+from ecosim.commands import bench, data, explain, ledger, parameters, run, schema, sweep, validate  # noqa: E402
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,7 +44,7 @@ def ecosim(
 
 
 for command in (
-    run.run, explain.explain, validate.validate, ledger.ledger, parameters.parameters, schema.schema, bench.bench,
+    run.run, explain.explain, sweep.sweep, validate.validate, ledger.ledger, parameters.parameters, schema.schema, bench.bench,
 ):  # fmt: skip
     app.command()(command)
 tables = typer.Typer(help="The input-output tables that ship with ecosim.", no_args_is_help=True)
