@@ -43,9 +43,17 @@ def ecosim(
     """Simulate a small-business ecosystem: who trades with whom, what a shock does to them, and what is lost."""
 
 
-for command in (
-    run.run, explain.explain, sweep.sweep, validate.validate, ledger.ledger, parameters.parameters, schema.schema, bench.bench,
-):  # fmt: skip
+COMMANDS = (
+    run.run,
+    explain.explain,
+    sweep.sweep,
+    validate.validate,
+    ledger.ledger,
+    parameters.parameters,
+    schema.schema,
+    bench.bench,
+)
+for command in COMMANDS:
     app.command()(command)
 tables = typer.Typer(help="The input-output tables that ship with ecosim.", no_args_is_help=True)
 tables.command("list")(data.data_list)

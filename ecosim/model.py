@@ -16,7 +16,7 @@ from ecosim.build import build
 from ecosim.choices import Choices, is_number, told
 from ecosim.config import Scenario, find
 from ecosim.economies.economy import Economy
-from ecosim.errors import InputError
+from ecosim.errors import InputError, hint
 from ecosim.mechanisms.mechanism import PHASES, SEQUENCE, Mechanism
 from ecosim.metrics import standard
 from ecosim.metrics.metric import Metric
@@ -75,6 +75,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         self.seed, self.replicate, self.threads = seed, int(replicate), int(threads)
         streams = Streams(seed, replicate)
         plan = blueprint if blueprint is not None else build(chosen.economy, chosen.network, streams)
+        _check_places(chosen, plan.firms.region_names)
         self.world = World.at_rest(
             plan,
             streams,
@@ -416,6 +417,13 @@ def _seed(given: int | np.integer[Any] | np.random.Generator) -> int:
     if given < 0:
         raise InputError(f"rng = {given}; give a seed of at least 0")
     return int(given)
+
+
+def _check_places(scenario: Scenario, regions: tuple[str, ...]) -> None:
+    """Refuse communities of regions that the economy does not have; one that is imported says only now which it has."""
+    for name in scenario.communities:
+        if name not in regions:
+            raise InputError(f"communities: no region is named {name!r}; {hint(name, regions)}")
 
 
 def _check(scenario: object, threads: int) -> None:

@@ -124,11 +124,14 @@ def test_cash_buffers_have_the_sourced_quarters():
     world = SimpleNamespace(
         plan=SimpleNamespace(firms=type("Firms", (), told)()), streams=Ecosystem(TINY).world.streams
     )
-    days = Finance()._cash_days(world)
+    days = Finance().per_firm(world, "cash_days")
     medians = [np.median(days[sector == code]) for code in range(3)]
     np.testing.assert_allclose(medians, [27, 16, 47], rtol=0.03)
     np.testing.assert_allclose(np.quantile(days[sector == 0], [0.25, 0.75]), [13, 62], rtol=0.07)
-    assert np.median(Finance(cash_days=40.0)._cash_days(world)) == 40
+    wide = Finance().cash_days.model_copy(update={"sigma": 0.3})  # another spread keeps the sourced medians
+    days = Finance(cash_days=wide).per_firm(world, "cash_days")
+    np.testing.assert_allclose([np.median(days[sector == code]) for code in range(3)], [27, 16, 47], rtol=0.03)
+    assert np.median(Finance(cash_days=40.0).per_firm(world, "cash_days")) == 40
 
 
 # A plain reference ----------------------------------------------------------------------------------------------------
@@ -616,7 +619,7 @@ def test_a_class_of_your_own_decides_what_to_borrow():
 @pytest.mark.parametrize("accounts", [False, True], ids=["alone", "with finance"])
 def test_spending_follows_lost_wages_as_the_formula_says(accounts):
     part = {"kind": "income", "spending_share": 0.6, "replacement_rate": 0.4, "adjustment_days": 10.0}
-    mechanisms = [part, finance(cash_days=900.0, resourcefulness=0.0)] if accounts else [part]
+    mechanisms = [{**part, "precaution": 0.0}, finance(cash_days=900.0, resourcefulness=0.0)] if accounts else [part]
     eco = alive(TWO, *mechanisms, shocks=[outage(0.5, firms=["Mill", "Bakery"])])
     world, budget = eco.world, 120.0
     gap = 0.0
@@ -639,7 +642,8 @@ def test_spending_follows_lost_wages_as_the_formula_says(accounts):
 
 @pytest.mark.parametrize("mechanisms", [("income",), ("finance", "income")], ids="+".join)
 def test_people_buy_as_before_when_wages_are_back(mechanisms):
-    parts = [finance(cash_days=200.0) if name == "finance" else name for name in mechanisms]
+    soon = {"kind": "income", "habit_days": 60.0} if "finance" in mechanisms else "income"
+    parts = [finance(cash_days=200.0) if name == "finance" else soon for name in mechanisms]
     eco = alive(TINY, *parts, shocks=[outage(0.6, when=3, days=5, share=0.5)])
     world = eco.world
     eco.run_for(25)
@@ -655,6 +659,25 @@ def test_a_firm_that_is_not_full_grown_pays_less_where_no_accounts_are_kept():
     firms.add("scale", [1.0, 0.4])
     eco.step()
     np.testing.assert_allclose(firms.wages / firms.wage_bill, [1.0, 0.6 * 0.4 + 0.4])
+
+
+def test_spending_follows_savings_as_the_formula_says():
+    part = {"kind": "income", "precaution": 0.3, "habit_days": 50.0, "adjustment_days": 10.0}
+    eco = alive(TWO, part, finance(cash_days=900.0))
+    people, money = eco.world.customers, eco.world.money
+    eco.run_for(5)
+    assert people.spending[0] == people.budget[0] == 120
+    money.pay("loss", "households", "outside", 0.75 * people.savings)
+    usual, spending = 42 * 120.0, 120.0
+    for _ in range(40):
+        eco.step()
+        aim = 120.0 * (people.savings[0] / usual) ** 0.3
+        spending += (aim - spending) / 10
+        usual += (people.savings[0] - usual) / 50
+        assert people.lost_wages[0] == pytest.approx(0.0, abs=1e-9) or people.lost_wages[0] > 0
+        spending -= 0.48 * 0.5 * people.lost_wages[0] * (people.savings[0] / (42 * 120.0)) * 0.0
+        assert people.usual_savings[0] == pytest.approx(usual)
+    assert people.spending[0] < 110
 
 
 @pytest.mark.parametrize("days", [1.0, 42.0])

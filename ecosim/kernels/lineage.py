@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ecosim.kernels.day import ESSENTIAL, IMPORTANT, NOISE, NOTHING
+from ecosim.kernels.day import ESSENTIAL, IMPORTANT, NOISE, NOTHING, order_rule
 
 #: Causes by number, in the order of `ecosim.lineage.record.CAUSES`; those that are not here are told apart there.
-STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, CLIENT, ELSEWHERE, CLIENT_LEFT = 1, 2, 3, 4, 6, 8, 11
+STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, NO_CASH, CLIENT, ELSEWHERE, CLIENT_LEFT = 1, 2, 3, 4, 5, 6, 8, 11
+CUT = -2  # source of what is struck because its orders do not get through today
 
 
 @njit(cache=True)
@@ -42,17 +43,39 @@ def any_rationed(demand: Any, production: Any) -> bool:
 
 
 @njit(cache=True)
-def remember_shortfalls(ptr: Any, ordered: Any, delivered: Any, keeps: Any, short: Any) -> None:
-    """Add what each link was ordered and did not deliver today to ``short`` (L,), of which each firm ``keeps`` (n,).
+def remember_shortfalls(ptr: Any, flow: Any, reached: Any, delivered: Any, keeps: Any, short: Any) -> None:
+    """Add what each link was asked for and did not deliver today to ``short`` (L,), of which each firm ``keeps`` (n,).
 
     What failed to come is forgotten at the pace at which the stock turns over: a stock of n days covers what failed to
-    come for about n days, and what is older no longer shows in it.
+    come for about n days, and what is older no longer shows in it. Asked for means the order that ``reached`` the
+    supplier, up to the usual ``flow``: who gets the usual amount and asked for more, to refill an empty stock, was not
+    let down by the supplier but by whatever emptied the stock.
     """
     for i in range(len(keeps)):
         kept = keeps[i]
         for e in range(ptr[i], ptr[i + 1]):
-            missing = ordered[e] - delivered[e]
-            short[e] = short[e] * kept + (missing if missing > NOISE * ordered[e] else 0.0)
+            asked = min(reached[e], flow[e])
+            missing = asked - delivered[e]
+            short[e] = short[e] * kept + (missing if missing > NOISE * asked else 0.0)
+
+
+@njit(cache=True)
+def remember_unbought(
+    ptr: Any, flow: Any, stock: Any, ordered: Any, less: Any, pace: Any, inventory_days: Any, smoothing_days: Any,
+    keeps: Any, unbought: Any,
+) -> None:  # fmt: skip
+    """Add what each link was not ordered for want of cash today to ``unbought`` (L,); kept as in shortfalls.
+
+    ``less`` (n,) is by how many days of usual purchases each firm cuts its orders.
+    """
+    for i in range(len(keeps)):
+        for e in range(ptr[i], ptr[i + 1]):
+            unbought[e] *= keeps[i]
+            if less[i] > 0.0:
+                cut = less[i] * flow[e]
+                if ordered[e] <= 0.0:
+                    cut = min(cut, order_rule(flow[e], pace[i], inventory_days[i], smoothing_days[i], stock[e]))
+                unbought[e] += cut
 
 
 @njit(cache=True)
@@ -79,20 +102,21 @@ def _scarcest(first: Any, end: Any, product: Any, importance: Any, flow: Any, st
 
 @njit(cache=True)
 def bind(
-    rows: Any, alive: Any, capacity: Any, ceiling: Any, demand: Any, wanted: Any, calm_wanted: Any,
-    ptr: Any, product: Any, importance: Any, flow: Any, stock: Any, supplier: Any, ordered: Any,
-    short: Any, taken: Any,
+    rows: Any, alive: Any, capacity: Any, ceiling: Any, demand: Any, calm_demand: Any,
+    ptr: Any, product: Any, importance: Any, flow: Any, stock: Any, supplier: Any, ordered: Any, reached: Any,
+    out_ptr: Any, out_link: Any, short: Any, taken: Any, unbought: Any,
     calm_ptr: Any, calm_link: Any, calm_client: Any, calm_ordered: Any,
     cause: Any, source: Any, link: Any,
 ) -> Any:  # fmt: skip
     """Find what binds firms ``rows`` (k,) today, into ``cause``, ``source`` (a firm, or -1) and ``link``, all (k,).
 
     Production is the least of capacity, what stocks allow, and demand; the least one binds, and of equal ones the first
-    of these. Behind a short stock stands the supplier that has failed to deliver most of late, or a shock that took
-    (``taken``, (L,), or empty) more than all failed to deliver; where nobody failed, the firm ordered little itself.
-    Behind low demand stand customers or clients, whoever's demand fell more below that of the undisturbed twin
-    (``calm_...``, its links by supplier), and of clients the one whose orders fell most, or that buys elsewhere now.
-    Returns how many want a closer look: means, stocks taken by shocks, own orders, customers.
+    of these. Behind a short stock stands whatever kept most of late from coming in: a supplier that failed to deliver
+    (``short``), a shock that took goods (``taken``), or a lack of cash (``unbought``; each (L,), the last two may be
+    empty); where nothing did, the firm ordered little itself. Behind low demand stand customers or clients, whoever's
+    demand fell more below that of the undisturbed twin (``calm_...``, its links by supplier), and of clients the one
+    whose orders fell most, that buys elsewhere now, or whose orders do not get through (``reached`` is what does).
+    Returns how many want a closer look: means, struck through links, own orders, customers.
     """
     means, shocked, own, people = 0, 0, 0, 0
     for at in range(len(rows)):
@@ -107,27 +131,40 @@ def bind(
             low, high = _scarcest(ptr[i], ptr[i + 1], product, importance, flow, stock)
             cause[at] = ORDERED_LITTLE
             most = 1e-9 * flow[low] if high > low else 0.0
+            cash = 0.0
             for e in range(low, high):
                 if short[e] > most:
                     most, cause[at], source[at], link[at] = short[e], SUPPLIER, supplier[e], e
-            if len(taken) > 0:
-                for e in range(low, high):
-                    if taken[e] > most:
-                        most, cause[at], source[at], link[at] = taken[e], STRUCK, -1, e
+                if len(taken) > 0 and taken[e] > most:
+                    most, cause[at], source[at], link[at] = taken[e], STRUCK, -1, e
+                cash += unbought[e] if len(unbought) > 0 else 0.0
+            if cash > most:
+                cause[at], source[at], link[at] = NO_CASH, -1, -1
             shocked += cause[at] == STRUCK
-            own += cause[at] == ORDERED_LITTLE
+            own += cause[at] in (ORDERED_LITTLE, NO_CASH)
         else:
-            customers = calm_wanted[i] - wanted[i]
+            usual, now = calm_demand[i], demand[i]
             clients, most = 0.0, 0.0
+            for k in range(out_ptr[i], out_ptr[i + 1]):
+                now -= reached[out_link[k]]
             for k in range(calm_ptr[i], calm_ptr[i + 1]):
                 e = calm_link[k]
-                fell = calm_ordered[e] - (ordered[e] if supplier[e] == i else 0.0)
-                if fell > 0.0:
-                    clients += fell
-                if fell > most:
-                    most, source[at], link[at] = fell, calm_client[k], e
-            if clients > customers:
-                cause[at] = CLIENT if supplier[link[at]] == i else CLIENT_LEFT
+                stays = supplier[e] == i
+                usual -= calm_ordered[e]
+                less = calm_ordered[e] - (ordered[e] if stays else 0.0)
+                stopped = ordered[e] - reached[e] if stays else 0.0
+                if less + stopped > 0.0:
+                    clients += less + stopped
+                if less > most:
+                    most, source[at], link[at] = less, calm_client[k], e
+                if stopped > most:
+                    most, source[at], link[at] = stopped, CUT, e
+            if clients > usual - now:
+                if source[at] == CUT:
+                    cause[at] = STRUCK
+                    shocked += 1
+                else:
+                    cause[at] = CLIENT if supplier[link[at]] == i else CLIENT_LEFT
             else:
                 cause[at], source[at], link[at] = ELSEWHERE, -1, -1
                 people += 1
@@ -182,40 +219,43 @@ def harm_through(parent: Any, firm: Any, loss: Any, through: Any) -> None:
 
 
 @njit(cache=True)
-def forest(order: Any, wants: Any, firm: Any, begins: Any, first: Any, parent: Any) -> None:
+def forest(
+    order: Any, wants: Any, held: Any, firm: Any, begins: Any, supply: Any, first: Any, parent: Any
+) -> None:  # fmt: skip
     """Parent of each entry, (E,), by ``order`` of beginning: the latest entry of the firm that it ``wants``, or -1.
 
-    Entries of firm f are ``first[f]:first[f + 1]``, by the day on which they begin. An entry comes from one that began
-    before it, or on the same day and leads back to something older: so nothing is its own cause.
+    Where ``held`` says so, the latest by which that firm was held back in what it could make (``supply``), if there is
+    any. Entries of firm f are ``first[f]:first[f + 1]``, by the day on which they begin. An entry comes from one that
+    began before it, or on the same day and leads back to something older: so nothing is its own cause.
     """
     settled = np.zeros(len(order), dtype=np.bool_)
     changed = True
-    rounds = 0
+    last = False  # all that is left waits for each other: let one take something older
     while changed:
         changed = False
         for e in order:
             if settled[e]:
                 continue
             f = wants[e]
-            if f < 0:
-                settled[e] = changed = True
-                continue
-            found = -1
+            best, other = -1, -1
             waits = False
-            for k in range(first[f + 1] - 1, first[f] - 1, -1):
-                if k == e or begins[k] > begins[e]:
-                    continue
-                if begins[k] == begins[e] and not settled[k]:
-                    waits = True
-                    if rounds == 0:
+            if f >= 0:
+                for k in range(first[f + 1] - 1, first[f] - 1, -1):
+                    if k == e or begins[k] > begins[e]:
+                        continue
+                    if begins[k] == begins[e] and not settled[k]:
+                        waits = waits or supply[k] or not held[e]
+                        continue
+                    if supply[k] or not held[e]:
+                        best = k
                         break
-                    continue
-                found = k
-                break
-            if waits and rounds == 0:
+                    if other < 0:
+                        other = k
+            if waits and not last:
                 continue
-            parent[e] = found
+            parent[e] = best if best >= 0 else other
             settled[e] = changed = True
-        if rounds == 0 and not changed:
-            rounds = 1  # what is left waits for each other: take older ones
-            changed = True
+            if last and waits:
+                last = False
+        if not (changed or last):
+            last = changed = True

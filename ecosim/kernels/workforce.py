@@ -140,12 +140,20 @@ def tire(
 
 
 @njit(cache=True)
+def affordable(longer: float, price: float, spare: float) -> float:
+    """Hours that can be paid for, of those that are asked, at a price for all hours of a usual day."""
+    return max(spare, 0.0) / price if price > 0.0 and longer * price > spare else longer
+
+
+@njit(cache=True)
 def plan_overtime(
-    demand: Any, capacity: Any, ceiling: Any, most: Any, most_days: Any, rest: Any, extra: Any, saved: Any
+    demand: Any, capacity: Any, ceiling: Any, most: Any, most_days: Any, rest: Any, extra: Any, saved: Any,
+    priced: bool, pay: Any, wages: Any, cash: Any, reserve: Any, cash_target: Any,
 ) -> None:  # fmt: skip
     """Longer hours tomorrow where today's orders could have been met with more hands; in place.
 
     The hours are in proportion to what is ``saved`` of the days of overtime, so that they fade instead of stopping.
+    Where they are ``priced``, nobody plans more of them than cash above the reserve pays at today's ``wages``.
     """
     for i in range(len(extra)):
         usual = capacity[i] / (1.0 + extra[i]) if extra[i] > 0.0 else capacity[i]
@@ -153,6 +161,8 @@ def plan_overtime(
         longer = 0.0
         if asked > usual * (1.0 + NOISE) and usual > 0.0:
             longer = min(asked / usual - 1.0, most[i] * saved[i] / max(most_days[i], 1.0))
+        if priced and longer > 0.0:
+            longer = affordable(longer, pay[i] * wages[i], cash[i] - reserve[i] * cash_target[i])
         if longer > 0.0:
             saved[i] = max(saved[i] - longer / most[i], 0.0)
         if saved[i] < most_days[i]:

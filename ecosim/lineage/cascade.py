@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ecosim.errors import InputError
 from ecosim.kernels import lineage as kernel
-from ecosim.lineage.record import CAUSES, CLOSED, ELSEWHERE, INCOME, NO_CASH, STRUCK
+from ecosim.lineage.record import (
+    CAUSES,
+    CLIENT_LEFT,
+    CLOSED,
+    ELSEWHERE,
+    INCOME,
+    MEANS,
+    NO_CASH,
+    ORDERED_LITTLE,
+    STRUCK,
+    SUPPLIER,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -21,10 +32,17 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 YEAR = 365  # days within which earlier trouble can be what a lack of cash comes from
-HOUSEHOLDS = "customers earn less"
-COMPETITION = "customers went elsewhere"
 LATELY = 30  # days for which lost wages show in what people buy
 UNKNOWN = "not followed further"
+#: What a trail ends at that leads to no shock, by the cause of its last entry.
+ENDS = {
+    INCOME: "customers earn less",
+    ELSEWHERE: "customers went elsewhere",
+    SUPPLIER: "more was ordered than could be made",
+    CLIENT_LEFT: "contracts fell out otherwise",
+}
+#: Causes by which a firm is held back in what it can make, and so lets its clients down.
+HELD_BACK = (STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, NO_CASH, CLOSED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +65,8 @@ class Cascade:
         """Follow the harm of a run; raises InputError where its causes were not kept."""
         if result.lineage is None or result.debts is None:
             raise InputError(
-                f"{result.scenario.name}: the causes of harm were not kept; run it again with --lineage full"
+                f"{result.scenario.name}: the causes of harm were not kept; run it again with --lineage full "
+                "(in Python: lineage='full')"
             )
         return cls(followed(result.lineage, result.debts, result.firms), result.debts, tuple(result.firms["firm"]))
 
@@ -156,30 +175,30 @@ def followed(lineage: pd.DataFrame, debts: pd.DataFrame, firms: pd.DataFrame) ->
     ``firms`` has a row a firm with its ``customer``, the community whose people work there, too.
     """
     entries = lineage.sort_values(["firm", "first_day"], kind="stable", ignore_index=True)
-    firm = entries["firm"].cat.codes.to_numpy(dtype=np.int64)
-    cause = entries["cause"].cat.codes.to_numpy(dtype=np.int64)
-    parent = _parents(entries, debts, firm, cause)
+    entries["firm"] = entries["firm"].cat.set_categories(firms["firm"])
+    firm = _codes(entries["firm"], firms["firm"])
+    cause = _codes(entries["cause"], CAUSES)
+    parent, drained = _parents(entries, debts, firms, firm, cause)
     payer = _who_paid_less(entries, firms, firm, cause)
     # People earn less because many firms pay less: that begins with a shock, and with no single firm.
     order = np.argsort(_depths(np.where(cause == INCOME, payer, parent)), kind="stable")
     names = np.asarray(entries["firm"].astype("str"), dtype=object)
-    shock = np.asarray(entries["shock"].astype(object))
+    shock = np.where(drained == "", np.asarray(entries["shock"].astype(object)), drained)
+    direct = (cause == STRUCK) | (drained != "")
     root, root_firm = np.empty(len(entries), dtype=object), np.empty(len(entries), dtype=object)
     path, generation = np.empty(len(entries), dtype=object), np.zeros(len(entries), dtype=np.int64)
     for e in order.tolist():
-        p = int(parent[e])
+        p, step = int(parent[e]), CAUSES[cause[e]]
         if p < 0:
-            direct = cause[e] == STRUCK
-            root[e] = shock[e] if direct else {INCOME: HOUSEHOLDS, ELSEWHERE: COMPETITION}.get(int(cause[e]), UNKNOWN)
+            root[e] = shock[e] if direct[e] else ENDS.get(int(cause[e]), UNKNOWN)
             if payer[e] >= 0:
                 root[e] = root[payer[e]]
-            root_firm[e], generation[e] = (names[e], 0) if direct else ("", 1)
-            path[e] = f"{root[e]} > {CAUSES[cause[e]]}"
+            root_firm[e], generation[e] = (names[e], 0) if direct[e] else ("", 1)
+            path[e] = f"{root[e]} > {step}" if root[e] != step else step
             continue
         moved = firm[p] != firm[e]
         root[e], root_firm[e] = root[p], root_firm[p]
         generation[e] = generation[p] + int(moved)
-        step = CAUSES[cause[e]]
         path[e] = path[p] if path[p].endswith(f"> {step}") and not moved else f"{path[p]} > {step}"
     entries["parent"], entries["generation"] = parent, generation
     for name, values in (("root", root), ("root_firm", root_firm), ("path", path)):
@@ -187,25 +206,34 @@ def followed(lineage: pd.DataFrame, debts: pd.DataFrame, firms: pd.DataFrame) ->
     return entries
 
 
-def _parents(entries: pd.DataFrame, debts: pd.DataFrame, firm: Array, cause: Array) -> Array:
-    """Row that each entry came from, -1 for none."""
-    n = len(entries["firm"].cat.categories)
-    begins, loss = entries["first_day"].to_numpy(), entries["loss"].to_numpy()
-    other = entries["from_firm"].cat.codes.to_numpy(dtype=np.int64)
+def _codes(values: pd.Series[Any], names: Any) -> Array:
+    """Places of values among names, -1 for none, whatever of its names a file has kept."""
+    return pd.Categorical(values.astype(object), categories=list(names)).codes.astype(np.int64)
+
+
+def _parents(
+    entries: pd.DataFrame, debts: pd.DataFrame, firms: pd.DataFrame, firm: Array, cause: Array
+) -> tuple[Array, Array]:
+    """Row that each entry came from, -1 for none, and the shock that took the firm's cash, "" for none; both (E,)."""
+    n = len(firms)
+    begins = entries["first_day"].to_numpy().astype(np.int64)
+    first = np.searchsorted(firm, np.arange(n + 1))
+    held_back = np.isin(cause, HELD_BACK)
+    other = _codes(entries["from_firm"], firms["firm"])
     wants = np.where(other >= 0, other, firm)
     wants[np.isin(cause, (STRUCK, INCOME))] = -1
-    owing = _debtors(entries, debts, firm, cause)
-    wants = np.where(owing >= 0, owing, wants)
-    first = np.searchsorted(firm, np.arange(n + 1))
+    # A client leaves whoever has let it down; one that was served well leaves for reasons of its own.
+    failed_on = np.full(n, np.iinfo(np.int64).max)
+    np.minimum.at(failed_on, firm[held_back], begins[held_back])
+    left = (cause == CLIENT_LEFT) & (failed_on[firm] < begins)
+    wants[left] = firm[left]
+    eaten = _cash(entries, debts, firms, firm, cause)
+    wants = np.where(eaten.debtor >= 0, eaten.debtor, wants)
+    wants[eaten.shock != ""] = -1
+    held = left | np.isin(cause, (SUPPLIER, ELSEWHERE))
     parent = np.full(len(entries), -1, dtype=np.int64)
-    kernel.forest(np.argsort(begins, kind="stable"), wants, firm, begins, first, parent)
-    # Cash runs out over time, so it comes from what has cost the firm most, not from what came last.
-    for e in np.flatnonzero(np.isin(cause, (CLOSED, NO_CASH)) & (owing < 0)).tolist():
-        before = np.arange(first[firm[e]], e)
-        before = before[(begins[before] >= begins[e] - YEAR) & ~np.isin(cause[before], (CLOSED, NO_CASH))]
-        if len(before):
-            parent[e] = before[np.argmax(loss[before])]
-    return parent
+    kernel.forest(np.argsort(begins, kind="stable"), wants, held, firm, begins, held_back, first, parent)
+    return np.where(eaten.entry >= 0, eaten.entry, parent), eaten.shock
 
 
 def _who_paid_less(entries: pd.DataFrame, firms: pd.DataFrame, firm: Array, cause: Array) -> Array:
@@ -215,33 +243,60 @@ def _who_paid_less(entries: pd.DataFrame, firms: pd.DataFrame, firm: Array, caus
     """
     begins, ends = entries["first_day"].to_numpy(), entries["last_day"].to_numpy()
     days = int(ends.max(initial=0)) + 2
+    communities = firms["customer"].cat.categories
     home = firms["customer"].cat.codes.to_numpy(dtype=np.int64)
-    largest = np.full((len(firms["customer"].cat.categories), days), -1, dtype=np.int64)
+    largest = np.full((len(communities), days), -1, dtype=np.int64)
     for e in np.argsort(entries["loss"].to_numpy(), kind="stable").tolist():
         if cause[e] != INCOME:
             largest[home[firm[e]], begins[e] + 1 : ends[e] + LATELY] = e
-    earns = np.where(entries["customer"].isna(), 0, entries["customer"].cat.codes).astype(np.int64)
+    earns = np.maximum(_codes(entries["customer"], communities), 0)
     return np.where(cause == INCOME, largest[earns, begins], -1)
 
 
-def _debtors(entries: pd.DataFrame, debts: pd.DataFrame, firm: Array, cause: Array) -> Array:
-    """Debtor that cost each firm without cash more than any other cause did, -1 where there was none, (E,)."""
-    found = np.full(len(entries), -1, dtype=np.int64)
-    if not len(debts):
-        return found
-    creditor = debts["creditor"].cat.codes.to_numpy(dtype=np.int64)
-    debtor, day = debts["debtor"].cat.codes.to_numpy(dtype=np.int64), debts["day"].to_numpy()
-    amount = debts["amount"].to_numpy()
-    begins, loss = entries["first_day"].to_numpy(), entries["loss"].to_numpy()
-    for e in np.flatnonzero(np.isin(cause, (CLOSED, NO_CASH))).tolist():
+class _Eaten(NamedTuple):
+    """What cost each firm without cash the most money in the year before, (E,) each."""
+
+    entry: Array  # a stretch of its own in which it sold less, or -1
+    debtor: Array  # whoever did not pay it, or -1
+    shock: Array  # what took its money at once, or ""
+
+
+def _cash(entries: pd.DataFrame, debts: pd.DataFrame, firms: pd.DataFrame, firm: Array, cause: Array) -> _Eaten:
+    """Cash runs out over time, so it comes from what has cost the firm most, not from what came last.
+
+    A unit of output lost costs what would have been left of it after inputs and the wages that vary with it; a debt and
+    a dearer rent cost what they are.
+    """
+    none = np.full(len(entries), -1, dtype=np.int64)
+    found = _Eaten(none, none.copy(), np.full(len(entries), "", dtype=object))
+    without = np.isin(cause, (CLOSED, NO_CASH)) & (entries["through"].astype(object) != "turnover").to_numpy()
+    begins, loss = entries["first_day"].to_numpy(), entries["loss"].to_numpy() * _margin(firms)[firm]
+    creditor, debtor = _codes(debts["creditor"], firms["firm"]), _codes(debts["debtor"], firms["firm"])
+    day, amount = debts["day"].to_numpy(), debts["amount"].to_numpy()
+    shock = np.asarray(debts["shock"].astype(object))
+    for e in np.flatnonzero(without).tolist():
+        before = np.flatnonzero((firm[:e] == firm[e]) & (begins[:e] >= begins[e] - YEAR) & ~without[:e])
+        most = loss[before].max(initial=0.0)
+        if len(before):
+            found.entry[e] = before[np.argmax(loss[before])]
         mine = np.flatnonzero((creditor == firm[e]) & (day <= begins[e]) & (day >= begins[e] - YEAR))
-        if not len(mine):
-            continue
-        owed = np.bincount(debtor[mine], amount[mine])
-        past = np.flatnonzero((firm == firm[e]) & (begins < begins[e]) & (begins >= begins[e] - YEAR))
-        if owed.max() > loss[past].max(initial=0.0):
-            found[e] = int(np.argmax(owed))
+        owing = mine[debtor[mine] >= 0]
+        owed = np.bincount(debtor[owing], amount[owing])
+        if owed.max(initial=0.0) > most:
+            most, found.entry[e], found.debtor[e] = owed.max(), -1, int(np.argmax(owed))
+        for at in mine[debtor[mine] < 0]:
+            if amount[at] > most:
+                most, found.entry[e], found.debtor[e], found.shock[e] = amount[at], -1, -1, shock[at]
     return found
+
+
+def _margin(firms: pd.DataFrame) -> Array:
+    """Cash that a unit of output brings in after all that is paid only when it is made, (n,); 1 without finance."""
+    if "usual_profit" not in firms:
+        return np.ones(len(firms))
+    fixed = firms["usual_profit"] + firms["rent_bill"] + firms["rigid_wages"] * firms["wage_bill"]
+    output = firms["output"].to_numpy()
+    return np.divide(fixed.to_numpy(), output, out=np.zeros(len(firms)), where=output > 0.0)
 
 
 def _depths(parent: Array) -> Array:

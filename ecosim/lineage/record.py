@@ -17,7 +17,7 @@ from ecosim.kernels import lineage as kernel
 from ecosim.state import CLOSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ecosim.model import Ecosystem
     from ecosim.state import World
@@ -28,6 +28,10 @@ MEMORY = "lineage"  # the place in the world's memory, so that an interrupted ru
 NOTICED = 1e-3  # share of a firm's output below which less is noise
 PAUSE = 2  # days without loss, or with another cause, that do not end an entry
 TRADE = "trade"  # what a shock that cuts links writes to, named like the channels of the sheet
+CLOSING = "closing"  # and what one does that puts firms out of business
+OUT_OF_CASH, UNPAID = "out of cash", "loses unpaid invoices"  # how finance says so in the diary
+#: Channels by which a shock takes a firm's money.
+MONEY = ("credit", "rent", "wages", "interest", "invoices", "input_cost", "price")
 
 #: Causes by number. What each leads back to: a shock, another firm, or the firm's own past.
 CAUSES = (
@@ -51,9 +55,10 @@ ENTRY = np.dtype(
      ("loss", "<f8")]
 )  # fmt: skip
 FIELDS = ("firm", "first", "last", "cause", "detail", "source", "loss")
-DEBT = np.dtype([("day", "<i4"), ("creditor", "<i4"), ("debtor", "<i4"), ("amount", "<f8")])
+DEBT = np.dtype(
+    [("day", "<i4"), ("creditor", "<i4"), ("debtor", "<i4"), ("amount", "<f8"), ("shock", "<i4"), ("how", "u1")]
+)
 NOTHING_YET = {"firm": -1, "first": 0, "last": -(10**6), "cause": 0, "detail": 0, "source": -1, "loss": 0.0}
-
 
 MANY = 200_000  # firms beyond which a record is made only where it is asked for: the twin then takes memory, too
 EVERYONE = -1
@@ -89,14 +94,14 @@ class Witness:
         self.struck: dict[str, tuple[Array, Array]] = {}  # by channel: how much (n,), and by which shock (n,)
         self._blank: dict[str, tuple[Array, Array]] = {}  # arrays of yesterday, to be used again
         self.factors: dict[tuple[str, str], Array] = {}  # by channel and mechanism: (n,)
-        self.cuts: list[tuple[Array, int]] = []
+        self.cuts: list[tuple[Array, Array, int]] = []  # links, what of their orders gets through, by which shock
         self.spent: list[tuple[Array, Array, int]] = []  # stocks destroyed: links, amounts, by which shock
 
     def see(self, channel: str, rows: Array | None, factors: Array, writer: int | str) -> None:
         """Note one writing; called by the sheet."""
         if channel == TRADE:
             if isinstance(writer, int) and rows is not None:
-                self.cuts.append((rows, writer))
+                self.cuts.append((rows, factors, writer))
             return
         n = self.world.firms.rows
         if isinstance(writer, str):
@@ -145,12 +150,12 @@ class Record:
     """Notes after each day what bound whom, and gives it as a table at the end.
 
     Arrays that must last live in the world's memory, so that a run that was interrupted and restored goes on with
-    them; the twin is only read. Each entry takes 29 bytes in memory, and a few on disk.
+    them; the twin is only read. Each entry takes 26 bytes in memory, and a few on disk.
     """
 
     def __init__(self, eco: Ecosystem, twin: Ecosystem, top: int = EVERYONE) -> None:
         """Begin, or go on, at the evening of the economy's day; ``twin`` has lived the same days."""
-        self.eco, self.twin, self.top = eco, twin, top
+        self.eco, self.twin = eco, twin
         world = eco.world
         n = world.firms.rows
         memory = world.memory.setdefault(MEMORY, {})
@@ -164,18 +169,22 @@ class Record:
             memory |= {"gains": np.zeros(n), "unnoticed": np.zeros(n)}
             memory |= {"top": np.array(top), "firm_days": np.zeros((), dtype=np.int64)}
             memory |= {"taken": np.empty(0), "taken_by": np.empty(0, dtype=np.int32), "taken_how": np.empty(0, "u1")}
+            memory |= {"unbought": np.empty(0)}
+            memory |= {"closed_by": np.full(n, -1, dtype=np.int32), "closed_how": np.zeros(n, dtype=np.uint8)}
         self.parts: list[Array] = []
         self.debts: list[Array] = []
         if "entries" in memory:
             self.parts.append(memory.pop("entries").view(ENTRY).reshape(-1))
             self.debts.append(memory.pop("debts").view(DEBT).reshape(-1))
-        self.channels: list[str] = [*world.sheet.channels, TRADE]
+        self.channels: list[str] = [*world.sheet.channels, TRADE, CLOSING]
         self.mechanisms = list(world.mechanisms)
+        self.shocks = [shock.label for shock, _ in eco._shocks]
         self.seen, self.calm = Witness(world), Witness(twin.world)
         world.sheet.witness = self.seen.see
         if world.mechanisms:
             twin.world.sheet.witness = self.calm.see
-        self.owed: Array | None = None
+        self.owed = self._owed(world)
+        self.reached, self.cut_by = world.links.ordered, np.empty(0, dtype=np.int32)
         self._everyone = np.ones(n)
         self._rows, self._loss, self._ended = np.empty(n, dtype=np.int64), np.empty(n), np.empty((n, len(FIELDS)))
 
@@ -184,20 +193,20 @@ class Record:
     def note(self) -> None:
         """Note the day that both have just lived."""
         world, calm, memory = self.eco.world, self.twin.world, self.eco.world.memory[MEMORY]
-        links, firms, peace = world.links, world.firms, calm.firms
-        memory["idle"] += 1
-        if kernel.any_rationed(firms.demand, firms.production):  # else nothing failed to come today
-            keeps = 1.0 - 1.0 / np.maximum(firms.inventory_days, 1.0)
-            if memory["idle"] > 1:
-                keeps = keeps ** memory["idle"]
-            kernel.remember_shortfalls(links.ptr, links.ordered, links.delivered, keeps, memory["short"])
-            memory["idle"][...] = 0
+        firms = world.firms
+        self._note_cuts(world)
+        self._note_shortfalls(world, memory)
         self._note_taken(world, memory)
-        self._note_debts(world)
+        self._note_closings(world, memory)
+        if "finance" in world.mechanisms:
+            self._note_unbought(world, calm, memory)
+            self._note_debts(world)
+            self._note_drains(world, memory)
         rows, loss = self._rows, self._loss
         count = kernel.notice(
-            peace.production, firms.production, firms.output, NOTICED, memory["gains"], memory["unnoticed"], rows, loss
-        )
+            calm.firms.production, firms.production, firms.output, NOTICED, memory["gains"], memory["unnoticed"], rows,
+            loss,
+        )  # fmt: skip
         if count:
             memory["firm_days"] += count
             rows, loss = rows[:count], loss[:count]
@@ -205,8 +214,34 @@ class Record:
         self.seen.forget()
         self.calm.forget()
 
+    def _note_cuts(self, world: World) -> None:
+        """What of today's orders gets through to suppliers, and which shock keeps the rest."""
+        links = world.links
+        self.reached = links.ordered
+        if self.seen.cuts:
+            self.reached, self.cut_by = links.ordered.copy(), np.full(len(links), -1, dtype=np.int32)
+            for rows, left, writer in self.seen.cuts:
+                self.reached[rows] *= left
+                self.cut_by[rows] = writer
+
+    def _note_shortfalls(self, world: World, memory: dict[str, Array]) -> None:
+        """Keep what suppliers failed to deliver."""
+        links, firms = world.links, world.firms
+        memory["idle"] += 1
+        if kernel.any_rationed(firms.demand, firms.production):  # else nothing failed to come today
+            keeps = self._keeps(world)
+            if memory["idle"] > 1:
+                keeps = keeps ** memory["idle"]
+            kernel.remember_shortfalls(links.ptr, links.flow, self.reached, links.delivered, keeps, memory["short"])
+            memory["idle"][...] = 0
+
+    @staticmethod
+    def _keeps(world: World) -> Array:
+        """Share of what did not come in that still shows in a firm's stocks a day later, (n,)."""
+        return np.asarray(1.0 - 1.0 / np.maximum(world.firms.inventory_days, 1.0))
+
     def _note_taken(self, world: World, memory: dict[str, Array]) -> None:
-        """Keep what shocks took from links: stocks destroyed, orders cut off."""
+        """Keep what shocks took from links: stocks destroyed, orders cut off, goods held up."""
         links = world.links
         if not (self.seen.cuts or self.seen.spent or len(memory["taken"]) or IN_TRANSIT in links.columns):
             return
@@ -215,12 +250,11 @@ class Record:
             memory["taken_by"] = np.full(len(links), -1, dtype=np.int32)
             memory["taken_how"] = np.zeros(len(links), dtype=np.uint8)
         taken, by, how = memory["taken"], memory["taken_by"], memory["taken_how"]
-        taken *= (1.0 - 1.0 / np.maximum(world.firms.inventory_days, 1.0))[links.buyer]
-        for rows, writer in self.seen.cuts:
-            missing = np.maximum(links.ordered[rows] - links.delivered[rows], 0.0)
-            memory["short"][rows] = np.maximum(memory["short"][rows] - missing, 0.0)
-            taken[rows] += missing
-            by[rows], how[rows] = writer, self.channels.index(TRADE)
+        taken *= self._keeps(world)[links.buyer]
+        if self.seen.cuts:
+            rows = np.flatnonzero(self.cut_by >= 0)
+            taken[rows] += links.ordered[rows] - self.reached[rows]
+            by[rows], how[rows] = self.cut_by[rows], self.channels.index(TRADE)
         for rows, amounts, writer in self.seen.spent:
             taken[rows] += amounts
             by[rows], how[rows] = writer, self.channels.index("stocks")
@@ -230,22 +264,85 @@ class Record:
             taken[rows] = np.maximum(taken[rows], links.columns[IN_TRANSIT][rows])
             by[rows], how[rows] = who[links.buyer[rows]], self.channels.index("delivery")
 
-    def _note_debts(self, world: World) -> None:
-        """Keep who lost how much on whom, when a firm closed that owed for goods."""
-        if "finance" not in world.mechanisms:
+    def _note_closings(self, world: World, memory: dict[str, Array]) -> None:
+        """Keep who was put out of business how: by which shock, for want of cash, or when an owner gave up."""
+        for event in _today(world):
+            why = event["event"].removeprefix(CLOSES)
+            if why == event["event"]:
+                continue
+            by_shock = why in self.shocks
+            kind = "finance" if why == OUT_OF_CASH else "turnover"
+            memory["closed_by"][event["rows"]] = self.shocks.index(why) if by_shock else -1
+            how = self.channels.index(CLOSING) if by_shock else self._number(kind)
+            memory["closed_how"][event["rows"]] = how
+
+    def _number(self, mechanism: str) -> int:
+        """A mechanism as the detail of a cause; 0 for one that is off."""
+        return len(self.channels) + self.mechanisms.index(mechanism) if mechanism in self.mechanisms else 0
+
+    def _note_unbought(self, world: World, calm: World, memory: dict[str, Array]) -> None:
+        """Keep what firms did not order for want of cash, beyond what their twins did not."""
+        firms, links = world.firms, world.links
+        stress = np.maximum(firms.cash_stress - calm.firms.cash_stress, 0.0)
+        if not (stress.any() or memory["unbought"].any()):
             return
-        links, now = world.links, world.links.columns["owed"]
-        if self.owed is not None:
-            closed = [each["rows"] for each in world.events[-64:] if _closing(each, world.day)]
-            if closed:
-                gone = np.zeros(world.firms.rows, dtype=np.bool_)
-                gone[np.concatenate(closed)] = True
-                at = np.flatnonzero(gone[links.buyer] & (self.owed > 0.0) & (now == 0.0))
-                found = np.zeros(len(at), dtype=DEBT)
-                found["day"], found["creditor"], found["debtor"] = world.day, links.supplier[at], links.buyer[at]
-                found["amount"] = self.owed[at]
-                self.debts.append(found)
-        self.owed = now.copy()
+        if not len(memory["unbought"]):
+            memory["unbought"] = np.zeros(len(links))
+        pace = np.divide(firms.expected, firms.output, out=np.ones(firms.rows), where=firms.output > 0.0)
+        less = firms.bootstrapping * stress * firms.alive * pace * firms.inventory_days / firms.smoothing_days
+        kernel.remember_unbought(
+            links.ptr, links.flow, links.stock, links.ordered, less, pace, firms.inventory_days, firms.smoothing_days,
+            self._keeps(world), memory["unbought"],
+        )  # fmt: skip
+
+    @staticmethod
+    def _owed(world: World) -> tuple[Array, Array, Array]:
+        """Unpaid invoices: creditors, debtors and amounts, those of former suppliers, too."""
+        if "finance" not in world.mechanisms:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0)
+        books, links = world.memory["finance"], world.links
+        return (
+            np.concatenate((books["creditor"], books["old_supplier"])),
+            np.concatenate((links.buyer, books["old_buyer"])),
+            np.concatenate((links.columns["owed"], books["old_owed"])),
+        )
+
+    def _note_debts(self, world: World) -> None:
+        """Keep who lost how much on whom: the diary says how much, last night's invoices say on whom."""
+        lost = [event for event in _today(world) if event["event"] == UNPAID]
+        creditor, debtor, owed = self.owed
+        if lost:
+            # A firm that closed, today or before, and owed something has nothing to pay it with when it is struck out.
+            gone = (world.firms.alive[debtor] == 0.0) & (owed > 0.0)
+            creditor, debtor, owed = creditor[gone], debtor[gone], owed[gone]
+            written_off = np.zeros(world.firms.rows)
+            for event in lost:
+                written_off[event["rows"]] += event["amount"]
+            known = np.bincount(creditor, owed, minlength=world.firms.rows)
+            at = np.flatnonzero(written_off[creditor] > 0.0)
+            found = np.zeros(len(at), dtype=DEBT)
+            found["day"], found["creditor"], found["debtor"] = world.day, creditor[at], debtor[at]
+            found["amount"] = owed[at] / known[creditor[at]] * written_off[creditor[at]]
+            found["shock"] = -1
+            self.debts.append(found)
+        self.owed = self._owed(world)
+
+    def _note_drains(self, world: World, memory: dict[str, Array]) -> None:
+        """Keep what money shocks have taken from each firm: of a credit line the most, of payments the sum."""
+        firms, sheet = world.firms, world.sheet
+        for channel in MONEY:
+            if channel not in self.seen.struck:
+                continue
+            factor, who = sheet.multipliers[channel], self.seen.struck[channel][1]
+            taken = np.where(who >= 0, np.maximum(_cost(world, channel, factor), 0.0), 0.0)
+            if f"drain_{channel}" not in memory:
+                memory[f"drain_{channel}"] = np.zeros(firms.rows)
+                memory[f"drain_by_{channel}"] = np.full(firms.rows, -1, dtype=np.int32)
+                memory[f"drain_day_{channel}"] = np.full(firms.rows, -1, dtype=np.int32)
+            amount, by, day = (memory[f"{name}_{channel}"] for name in ("drain", "drain_by", "drain_day"))
+            new = (taken > 0.0) & (day < 0)
+            day[new], by[new] = world.day, who[new]
+            amount[:] = np.maximum(amount, taken) if channel == "credit" else amount + taken
 
     def _causes(self, world: World, calm: World, rows: Array) -> tuple[Array, Array, Array]:
         """Cause, its detail (a channel or a mechanism) and its source (a shock or a firm), all (k,)."""
@@ -255,19 +352,19 @@ class Record:
         source, link = np.empty(k, dtype=np.int32), np.empty(k, dtype=np.int64)
         calm_links = calm.links
         means, shocked, own, people = kernel.bind(
-            rows, self._alive(world), firms.capacity, firms.ceiling, firms.demand, firms.wanted, calm.firms.wanted,
+            rows, self._alive(world), firms.capacity, firms.ceiling, firms.demand, calm.firms.demand,
             links.ptr, links.product, links.importance, links.flow, links.stock, links.supplier, links.ordered,
-            memory["short"], memory["taken"], calm_links.out_ptr, calm_links.out_link, calm_links.client_of_out,
-            calm_links.ordered, cause, source, link,
+            self.reached, links.out_ptr, links.out_link, memory["short"], memory["taken"], memory["unbought"],
+            calm_links.out_ptr, calm_links.out_link, calm_links.client_of_out, calm_links.ordered, cause, source, link,
         )  # fmt: skip
         if shocked:
-            at = np.flatnonzero(cause == STRUCK)
+            cut = np.flatnonzero((cause == STRUCK) & (source == kernel.CUT))
+            source[cut], detail[cut] = self.cut_by[link[cut]], self.channels.index(TRADE)
+            at = np.flatnonzero((cause == STRUCK) & (source == -1))
             source[at], detail[at] = memory["taken_by"][link[at]], memory["taken_how"][link[at]]
         if own:
-            at = np.flatnonzero(cause == ORDERED_LITTLE)
+            at = np.flatnonzero((cause == ORDERED_LITTLE) | (cause == NO_CASH))
             source[at] = rows[at]
-            if "cash_stress" in firms:
-                cause[at[firms.columns["cash_stress"][rows[at]] > 0.0]] = NO_CASH
         if means:
             at = np.flatnonzero(cause == MEANS)
             cause[at], detail[at], source[at] = self._of_means(world, calm, rows[at])
@@ -288,8 +385,11 @@ class Record:
         else:
             cause, detail, source = self._largest(rows, *self._drops_of_means(world, calm, rows), MEANS)
         if "alive" in world.firms:
-            dead = world.firms.alive[rows] == 0.0
-            cause[dead], detail[dead], source[dead] = CLOSED, 0, rows[dead]
+            memory = world.memory[MEMORY]
+            dead = np.flatnonzero(world.firms.alive[rows] == 0.0)
+            by = memory["closed_by"][rows[dead]]
+            cause[dead] = np.where(by >= 0, STRUCK, CLOSED)
+            detail[dead], source[dead] = memory["closed_how"][rows[dead]], np.where(by >= 0, by, rows[dead])
         return cause, detail, source
 
     def _drops_of_means(
@@ -308,7 +408,13 @@ class Record:
     def _of_customers(self, world: World, calm: World, rows: Array) -> tuple[Array, Array, Array]:
         """Behind customers who want less: a shock, their incomes, the firm's prices, or other firms."""
         firms, peace = world.firms, calm.firms
-        drops = [1.0 - world.sheet.multipliers["demand"][rows] if "demand" in self.seen.struck else np.zeros(len(rows))]
+        shocked = np.ones(len(rows))
+        if "demand" in self.seen.struck:
+            shocked = world.sheet.multipliers["demand"][rows]
+            for (channel, _), factors in self.seen.factors.items():
+                if channel == "demand":
+                    shocked = shocked / np.maximum(factors[rows], 1e-300)
+        drops = [1.0 - shocked]
         labels: list[tuple[int, str]] = [(STRUCK, "demand")]
         self._add_mechanisms("demand", rows, drops, labels, ELSEWHERE)
         if "posted_price" in firms:
@@ -318,6 +424,9 @@ class Record:
             means = world.customers.spending / np.maximum(calm.customers.spending, 1e-300)
             drops.append(1.0 - means[world.plan.customer[rows]])
             labels.append((INCOME, ""))
+        if "platforms" in world.mechanisms:
+            drops.append(_turned_away(world)[rows])
+            labels.append((ELSEWHERE, "platforms"))
         if "market_share" in firms:
             drops.append(1.0 - firms.market_share[rows] / np.maximum(peace.market_share[rows], 1e-300))
             labels.append((ELSEWHERE, ""))
@@ -352,11 +461,13 @@ class Record:
             if label == STRUCK:
                 self._blame(name, some, rows, cause, detail, source)
             elif name:
-                detail[some] = len(self.channels) + self.mechanisms.index(name)
+                detail[some] = self._number(name)
+                most = np.zeros(len(some), dtype=np.float32)
                 for channel in self.eco.world.mechanisms[name].channels:
                     if channel in self.seen.struck:
-                        hit = some[self.seen.struck[channel][0][rows[some]] > 0.0]
-                        self._blame(channel, hit, rows, cause, detail, source)
+                        much = self.seen.struck[channel][0][rows[some]]
+                        self._blame(channel, some[much > most], rows, cause, detail, source)
+                        most = np.maximum(most, much)
         return cause, detail, source
 
     def _blame(self, channel: str, at: Array, rows: Array, cause: Array, detail: Array, source: Array) -> None:
@@ -390,11 +501,11 @@ class Record:
         """All entries by firm and day, the bad debts, and what the record is made of."""
         from ecosim.lineage.cascade import among
 
-        memory = self.eco.world.memory[MEMORY]
+        memory, firms = self.eco.world.memory[MEMORY], self.eco.world.firms
         open_ones = np.flatnonzero(memory["loss"] > 0.0)
         entries = _joined([*self.parts, _entries([memory[name][open_ones] for name in FIELDS])], ENTRY)
         entries = entries[np.lexsort((entries["first"], entries["firm"]))]
-        frame, debts = self._frame(entries), self._debts_frame(_joined(self.debts, DEBT))
+        frame, debts = self._frame(entries), self._debts_frame(_joined([*self.debts, *self._drains()], DEBT))
         noted = {
             "firm_days": int(memory["firm_days"]),
             "entries": len(entries),
@@ -402,15 +513,28 @@ class Record:
             "too_small_to_note": float(memory["unnoticed"].sum()),
             "gains_of_others": float(memory["gains"].sum()),
         }
-        if self.top >= 0:
+        if memory["top"] >= 0:
             plan = self.eco.world.plan
-            firms = pd.DataFrame({"customer": _named(plan.customer, plan.customer_names)})
-            frame = among(frame, debts, firms, self.top)
+            about = {"firm": list(plan.names), "customer": _named(plan.customer, plan.customer_names)}
+            frame = among(frame, debts, pd.DataFrame(about | dict(firms.columns)), int(memory["top"]))
         return frame, debts, noted
+
+    def _drains(self) -> list[Array]:
+        """What money shocks took of each firm, in the form of debts that nobody owes."""
+        memory, parts = self.eco.world.memory[MEMORY], []
+        for channel in MONEY:
+            amount = memory.get(f"drain_{channel}", np.empty(0))
+            at = np.flatnonzero(amount > 0.0)
+            part = np.zeros(len(at), dtype=DEBT)
+            part["creditor"], part["debtor"], part["amount"] = at, -1, amount[at]
+            if len(at):
+                part["day"], part["shock"] = memory[f"drain_day_{channel}"][at], memory[f"drain_by_{channel}"][at]
+                part["how"] = self.channels.index(channel)
+            parts.append(part)
+        return parts
 
     def _frame(self, entries: Array) -> pd.DataFrame:
         plan = self.eco.world.plan
-        shocks = [shock.label for shock, _ in self.eco._shocks]
         kinds = [*self.channels, *self.mechanisms]
         cause, source, detail = entries["cause"], entries["source"], entries["detail"].astype(np.int64)
         struck = cause == STRUCK
@@ -424,25 +548,60 @@ class Record:
                 "cause": _named(cause, CAUSES),
                 "through": _named(np.where((detail > 0) | struck, detail, -1), kinds),
                 "from_firm": _named(np.where(of_firm, source, -1), plan.names),
-                "shock": _named(np.where(struck, source, -1), shocks),
+                "shock": _named(np.where(struck, source, -1), self.shocks),
                 "customer": _named(np.where(cause == INCOME, source, -1), plan.customer_names),
             }
         )
 
     def _debts_frame(self, debts: Array) -> pd.DataFrame:
         names = self.eco.world.plan.names
+        shocked = debts["shock"] >= 0
         return pd.DataFrame(
             {
                 "day": debts["day"],
                 "creditor": _named(debts["creditor"], names),
                 "debtor": _named(debts["debtor"], names),
                 "amount": debts["amount"],
+                "shock": _named(debts["shock"], self.shocks),
+                "through": _named(np.where(shocked, debts["how"].astype(np.int64), -1), self.channels),
             }
         )
 
 
-def _closing(event: dict[str, Any], day: int) -> bool:
-    return bool(event["day"] == day and event["event"].startswith(CLOSES))
+def _today(world: World) -> Iterator[dict[str, Any]]:
+    """What the diary says of today."""
+    for event in reversed(world.events):
+        if event["day"] != world.day:
+            return
+        yield event
+
+
+def _cost(world: World, channel: str, factor: Array) -> Array:
+    """What a multiplier of a money channel costs each firm today, currency units; of a credit line, what is cut off."""
+    firms = world.firms
+    if channel == "credit":
+        return np.asarray(firms.credit_line * (1.0 - factor))
+    if channel == "rent":
+        return np.asarray(firms.rent_bill * (factor - 1.0) * firms.alive)
+    if channel == "wages":
+        return np.asarray(firms.wages * (1.0 - 1.0 / np.maximum(factor, 1e-300)))
+    if channel == "interest":
+        return np.asarray(firms.debt * world.mechanisms["finance"].interest_rate / 365.0 * (factor - 1.0))
+    if channel == "invoices":
+        return np.asarray(firms.payables / firms.payment_days * (factor - 1.0))
+    if channel == "input_cost":
+        return np.asarray(firms.production * (factor - 1.0))
+    return np.asarray(firms.revenue * (1.0 / np.maximum(factor, 1e-300) - 1.0))
+
+
+def _turned_away(world: World) -> Array:
+    """Share of what each firm was asked for that customers could not order today because a platform was down, (n,)."""
+    kept, demand = world.memory["platforms"], world.firms.demand
+    found = np.zeros(world.firms.rows)
+    if len(kept["missed"]):
+        rows = kept["rows"]
+        found[rows] = kept["missed"] / np.maximum(demand[rows] + kept["missed"], 1e-300)
+    return found
 
 
 def _entries(columns: Sequence[Array]) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecosim.errors import InputError, hint
-from ecosim.lineage.cascade import UNKNOWN, Cascade
+from ecosim.lineage.cascade import Cascade
 from ecosim.state import CLOSES
 
 if TYPE_CHECKING:
@@ -106,8 +106,13 @@ class Story:
         for event in _rows(events[(events["firm"] == firm) & events["event"].str.startswith(CLOSES)]):
             said.append(f"closed on day {event.day}: {str(event.event).removeprefix(CLOSES)}")
         debts = self.cascade.debts
-        owed = debts[(debts["creditor"] == firm).to_numpy()].nlargest(3, "amount")
-        said += [f"lost {amount(debt.amount)} that {debt.debtor} owed it, on day {debt.day}" for debt in _rows(owed)]
+        taken = debts[(debts["creditor"] == firm).to_numpy()].nlargest(3, "amount")
+        said += [
+            f"lost {amount(debt.amount)} that {debt.debtor} owed it, on day {debt.day}"
+            if isinstance(debt.debtor, str)
+            else f"had {amount(debt.amount)} of its money taken by {debt.shock} ({debt.through}), from day {debt.day} on"
+            for debt in _rows(taken)
+        ]
         return said
 
     def step(self, row: Any) -> Step:
@@ -140,8 +145,8 @@ class Story:
         last = entries.iloc[self.cascade.trail(entry)[-1]]
         if last["cause"] == "customers earn less":
             said.append(f"{'  ' * len(steps)}<- many firms paid less: {last['root']}")
-        elif str(last["root"]) == UNKNOWN:
-            said.append(f"{'  ' * len(steps)}<- {UNKNOWN}: whoever it came from lost nothing before")
+        elif last["cause"] != "struck by a shock":
+            said.append(f"{'  ' * len(steps)}<- {last['root']}")
         return said
 
     @staticmethod

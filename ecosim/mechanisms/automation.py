@@ -130,6 +130,8 @@ class Automation(Mechanism):
         wrong = super().check(on)
         if wrong is None and self.changed("synergy") and "autonomy" not in on:
             wrong = "synergy: there is none where autonomy is off; add {kind: autonomy} or drop it"
+        if wrong is None and self.changed("remote_gap") and not self.remote:
+            wrong = "remote_gap: no region is remote; name some in remote, such as remote: [Harbour], or drop it"
         return wrong
 
     def prepare(self, world: World, rng: Stream) -> None:

@@ -18,6 +18,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 NOISE = 1e-12  # relative rounding noise of wants and sales
 WEEK = 7  # days between two meetings of a firm with its partners; a seventh of the firms meets each evening
 FINANCE = ("pool_cover", "pool_days", "refill_days")
+#: Settings of a help that may be switched off, which would then mean nothing.
+OF_HELP = {"pool": FINANCE, "lend": ("critical_stock", "lend_above")}
 
 
 class Collaboration(Mechanism):
@@ -88,13 +90,21 @@ class Collaboration(Mechanism):
     }
 
     def check(self, on: frozenset[str]) -> str | None:
-        """Refuse a pool of money where nobody has any."""
-        fields = type(self).model_fields
-        given = next((name for name in FINANCE if getattr(self, name) != fields[name].default), None)
-        if given is not None and "finance" not in on:
-            return f"{given}: there is no money to pool where finance is off; add {{kind: finance}} or drop it"
-        if self.joint_recovery != fields["joint_recovery"].default and "recovery" not in on:
+        """Refuse what would have no effect."""
+        money = next((name for name in FINANCE if self.changed(name)), None)
+        if money is not None and "finance" not in on:
+            return f"{money}: there is no money to pool where finance is off; add {{kind: finance}} or drop it"
+        if self.changed("joint_recovery") and "recovery" not in on:
             return "joint_recovery: nothing listens where recovery is off; add {kind: recovery} or drop it"
+        if self.changed("diffusion") and not on & {"learning", "experiments"}:
+            return (
+                "diffusion: nobody learns anything where learning and experiments are off; add {kind: learning} or "
+                "{kind: experiments}, or drop it"
+            )
+        for help_, settings in OF_HELP.items():
+            idle = next((name for name in settings if self.changed(name)), None)
+            if idle is not None and not getattr(self, help_):
+                return f"{idle}: means nothing with {help_}: false; set {help_}: true or drop it"
         return None
 
     def prepare(self, world: World, rng: Stream) -> None:

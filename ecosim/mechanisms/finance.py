@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 #: Median cash of some trades, days of costs (JPMorgan Chase Institute 2016), by words in the name of a sector.
-BUFFERS = {r"food services|restaurant|caf[eé]": 16.0, r"real estate": 47.0}
+BUFFERS = {"*food services*": 16.0, "*restaurant*": 16.0, "*cafe*": 16.0, "*café*": 16.0, "*real estate*": 47.0}
 CENT = 1e-4  # days of output below which a supplier that was left is paid in full
 NOISE = 1e-9  # by which shares may exceed 1
 OUT_OF_CASH = "out of cash"
@@ -77,7 +76,7 @@ class Finance(Mechanism):
 
     kind: Literal["finance"] = "finance"
     cash_days: Level = parameter(
-        Spread(median=27.0, sigma=1.16),
+        Spread(median=27.0, sigma=1.16, by=BUFFERS),
         unit="days of costs",
         source="JPMorgan Chase Institute (2016), Cash is King: median 27, quarters at 13 and 62; restaurants 16, "
         "real estate 47",
@@ -85,8 +84,8 @@ class Finance(Mechanism):
         high=1000,
     )
     """Cash that a firm starts with and aims at. A day's costs is the least, because what comes in today is spent
-    tomorrow. The spread is what the quarters of the source imply for a lognormal law; unless you give a value of your
-    own, sectors whose name speaks of food services, restaurants or real estate have the source's medians for these."""
+    tomorrow. The spread is what the quarters of the source imply for a lognormal law; sectors whose name speaks of food
+    services, restaurants or real estate have the source's medians for these."""
     emergency_days: Level = parameter(0.0, unit="days of costs", source="assumption", low=0, high=1000)
     """Emergency fund on top of ``cash_days``; none, because the measured balances hold whatever firms set aside."""
     budgeting: Level = parameter(1.0, unit="share", source="assumption", low=0, high=1)
@@ -155,8 +154,9 @@ class Finance(Mechanism):
         high=10_000,
     )
     """Savings of households on the first day; a day's purchases at the least, because what people earn today is spent
-    tomorrow. The source gives what families need. Owners put nothing into a firm that their community does not have,
-    and where income is on, nobody spends more; where it is off, people buy as usual and may overdraw their accounts."""
+    tomorrow. The source gives what families need. Owners put nothing into a firm that their community does not have.
+    Where income is on, people spend less as savings shrink, and never more than they have; where it is off, they buy as
+    usual and may overdraw their accounts."""
 
     columns: ClassVar[dict[str, str]] = {
         "alive": "1 in business, 0 closed; finance closes firms that are out of cash. Where a firm is alive that was "
@@ -186,7 +186,10 @@ class Finance(Mechanism):
         "resourcefulness": "fixed costs that it can save in need, share",
         "bootstrapping": "usual stock that it can do without in need, share",
     }
-    people_columns: ClassVar[dict[str, str]] = {"savings": "money on the accounts of households, currency units"}
+    people_columns: ClassVar[dict[str, str]] = {
+        "savings": "money on the accounts of households, currency units",
+        "usual_savings": "savings that they are used to, currency units; where income is on, they get used to others",
+    }
     link_columns: ClassVar[dict[str, str]] = {"owed": "unpaid invoices of the link, currency units"}
     channels: ClassVar[dict[str, str]] = {
         "credit": "credit line, share of the usual",
@@ -221,12 +224,13 @@ class Finance(Mechanism):
         payables = firms.add("payables", np.bincount(links.buyer, owed, minlength=firms.rows))
         receivables = firms.add("receivables", np.bincount(links.supplier, owed, minlength=firms.rows))
         profit = firms.usual_profit
-        cash = firms.add("cash_target", (self._cash_days(world) + self.per_firm(world, "emergency_days")) * firms.costs)
+        cash = firms.add("cash_target", (self.per_firm(world, "cash_days") + self.per_firm(world, "emergency_days")) * firms.costs)
         world.money = Money.opened(
             firms, world.customers, world.plan.firms.role, world.plan.customer,
             made=firms.wage_bill + firms.rent_bill + np.maximum(profit, 0.0), put_in=np.maximum(-profit, 0.0),
             cash=cash, savings=self.savings_days * world.customers.budget,
         )  # fmt: skip
+        world.customers.add("usual_savings", world.customers.savings)
         world.memory[self.kind] = {
             "creditor": links.supplier,
             "flow": links.flow,
@@ -270,14 +274,6 @@ class Finance(Mechanism):
         line = self.per_firm(world, "credit_days") * firms.output * (luck < self.credit_access)
         firms.add("credit_line", line)
         firms.add("credit_limit", line)
-
-    def _cash_days(self, world: World) -> Array:
-        names = world.plan.firms.sector_names
-        if self.changed("cash_days") or not isinstance(self.cash_days, Spread):
-            return self.per_firm(world, "cash_days")
-        by = {name: days for name in names for words, days in BUFFERS.items() if re.search(words, name.lower())}
-        told = self.model_copy(update={"cash_days": self.cash_days.model_copy(update={"by": by})})
-        return told.per_firm(world, "cash_days")
 
     # --- decisions ----------------------------------------------------------------------------------------------
 

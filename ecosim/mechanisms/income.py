@@ -19,6 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 NOISE = 1e-12  # share of a wage bill below which a difference is rounding
 LEAST = 0.01  # share of usual purchases below which people do not mean to go
 NOTHING = 1e-9  # share of usual purchases that stands for none, and is something to come back from
+SAVING = ("precaution", "habit_days")
 WAGES = ("wage_share", "rigid_wages")
 
 
@@ -30,13 +31,20 @@ class Income(Mechanism):
 
         lost_c     = sum (W0 - W)
         benefits_c = replacement_rate x sum max(0, W0 - W)
-        aim_c      = budget_c - spending_share (lost_c - benefits_c)
+        aim_c      = (budget_c - spending_share (lost_c - benefits_c)) (savings_c / usual_c) ^ precaution
+        usual_c   += (savings_c - usual_c) / habit_days
         spending_c moves towards aim_c by 1/adjustment_days of the gap
 
     and tomorrow's wants of the firms beside c are scaled by spending / budget, or customers (where that mechanism is
-    on) spend that much. Where finance is on, wages are what firms pay, the government pays the benefits, and spending_c
-    is at most what c has in savings tonight; where it is off,
-    W = W0 (rigid_wages + (1 - rigid_wages) x production / output), W0 = wage_share x value added.
+    on) spend that much. Where finance is on, wages are what firms pay, the government pays the benefits, ``usual``
+    starts at `savings_days` of finance, and spending_c is at most what c has in savings tonight; where it is off, nobody
+    has savings, and W = W0 (rigid_wages + (1 - rigid_wages) x production / output), W0 = wage_share x value added.
+
+    The factor of savings is buffer-stock saving: who has less than the usual buffer spends less, the more so the less is
+    left, and who has more spends more (Deaton 1991; Carroll 1997). So what is not cut at once is cut little by little
+    while savings shrink, whatever they shrink by: owners whose drawings stop lose no wages, and live on their savings.
+    A power is the simplest function that is 1 at the usual savings and 0 at none. That people get used to what they have
+    lets an economy rest again that has lost money for good, say to the outside.
 
     The multiplier of Keynes, day by day. Spending falls by about half of lost income, and not at once (Jappelli &
     Pistaferri 2010, 2014; Kaplan & Violante 2014 give a quarter within a quarter for small windfalls). What is not cut
@@ -45,6 +53,7 @@ class Income(Mechanism):
     """
 
     kind: Literal["income"] = "income"
+    priced: ClassVar[tuple[str, ...]] = SAVING
     spending_share: float = parameter(
         0.48,
         unit="share of lost income",
@@ -70,6 +79,18 @@ class Income(Mechanism):
     rigid_wages: Level = parameter(0.7, unit="share", source="assumption", low=0, high=1)
     """Share of wages that is paid whatever is made, where finance is off."""
 
+    precaution: float = parameter(
+        0.18,
+        unit="elasticity",
+        source="Kaplan & Violante (2014): a quarter of a windfall is spent within a quarter",
+        low=0,
+        high=10,
+    )
+    """Change of spending per change of savings, both in proportion. At 0.18, with savings for 42 days and 30 days to
+    adapt, a quarter of a windfall is spent after 91 days. At 0 people live on as usual until nothing is left."""
+    habit_days: float = parameter(365.0, unit="days", source="assumption", low=1, high=100_000)
+    """Days until people are used to other savings than before, in the mean."""
+
     columns: ClassVar[dict[str, str]] = {
         "wages": "wages paid today, currency units",
         "wage_bill": "wages a day at rest, currency units",
@@ -88,6 +109,9 @@ class Income(Mechanism):
 
     def check(self, on: frozenset[str]) -> str | None:
         """Refuse wages that finance would pay otherwise."""
+        wrong = super().check(on)
+        if wrong is not None:
+            return wrong
         twice = [name for name in WAGES if self.changed(name)]
         if "finance" in on and twice:
             return f"{twice[0]}: finance pays the wages and would ignore it; set {twice[0]} of finance"
@@ -133,18 +157,34 @@ class Income(Mechanism):
             firms.wage_bill, firms.wages, world.sheet.multipliers["benefits"], self.replacement_rate,
             world.plan.customer, lost, relief,
         )  # fmt: skip
-        if not other and (people.spending == people.budget).all():
+        caution = self._caution(world)
+        if not other and (caution == 1.0).all() and (people.spending == people.budget).all():
             people.lost_wages[:] = people.benefits[:] = 0.0
             self._spend_no_more_than_saved(world)
             return
         people.lost_wages[:], people.benefits[:] = self._reach(world, lost), self._reach(world, relief)
         if world.money is not None and people.benefits.any():
             world.money.pay("benefits", "government", "households", people.benefits)
-        aim = people.budget - self.spending_share * (people.lost_wages - people.benefits)
+        aim = (people.budget - self.spending_share * (people.lost_wages - people.benefits)) * caution
         gap = np.maximum(aim, LEAST * people.budget) - people.spending
         there = np.abs(gap) <= NOISE * people.budget
         people.spending[:] = np.where(there, people.spending + gap, people.spending + gap / self.adjustment_days)
         self._spend_no_more_than_saved(world)
+
+    def _caution(self, world: World) -> Array:
+        """Factor by which people spend less, or more, for what is on their accounts, shape (m,); let them get used to it.
+
+        Savings within rounding of the usual ones are the usual ones, so that nothing moves at rest.
+        """
+        people = world.customers
+        if world.money is None:
+            return np.ones(people.rows)
+        usual = np.maximum(people.usual_savings, people.budget)  # a day's purchases are needed to live at all
+        gap = people.savings - usual
+        gap[np.abs(gap) <= ROUNDING * usual] = 0.0
+        held = np.divide(np.maximum(usual + gap, 0.0), usual, out=np.ones(people.rows), where=(usual > 0) & (gap != 0))
+        people.usual_savings[:] = usual + gap / self.habit_days
+        return np.asarray(held**self.precaution)
 
     @staticmethod
     def _spend_no_more_than_saved(world: World) -> None:

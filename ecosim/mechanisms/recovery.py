@@ -43,9 +43,10 @@ class Recovery(Mechanism):
     Schrank (2014); that trust among neighbours speeds it up, Aldrich (2012).
 
     Only what outages have damaged counts (channel ``intact`` is what they left): a strike or a power cut scales
-    capacity, and its end is no repair. With finance on, what was rebuilt is paid for, to the outside, out of cash above
-    the reserve, and the firm rebuilds only as far as it could pay for all that is broken; the share ``own_hands`` goes
-    on without money. Aid of 2 doubles the hands and halves the bill.
+    capacity, and its end is no repair. With finance on, what was rebuilt is paid for, to the people next door who do the
+    work, out of cash above the reserve, and the firm rebuilds only as far as it could pay for all that is broken; the
+    share ``own_hands`` goes on without money. Aid of 2 doubles the hands and halves the bill. So what rebuilding costs
+    its firms is income of their place: reconstruction is work done there (Hallegatte 2008).
 
     Which idea is which parameter: resourcefulness and bootstrapping ``own_hands``; the emergency fund ``reserve`` (what
     is *not* spent on repairs); community support ``community_help``; trust in the community ``trust``,
@@ -122,7 +123,7 @@ class Recovery(Mechanism):
             return
         rebuilt = np.maximum(kept["damage"] - (1.0 - sheet["intact"]), 0.0) * world.firms.potential
         bill = kept["rebuild_cost"] * rebuilt / np.maximum(sheet["aid"], 1.0) * world.firms.alive
-        world.money.pay("rebuilding", "firms", "outside", np.minimum(bill, self._spare(world)))
+        world.money.pay("rebuilding", "firms", "households", np.minimum(bill, self._spare(world)))
 
     def evening(self, world: World, rng: Stream) -> None:
         """Set the speed of tonight's repairs."""

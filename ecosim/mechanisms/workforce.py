@@ -60,7 +60,8 @@ class Workforce(Mechanism):
     all firms, in units of value added at rest, and pools add up to the same every day. Keeping staff through a lull is
     labour hoarding (Oi 1962).
 
-    With finance on, overtime is paid for at its rate, out of cash above the reserve.
+    With finance on, overtime is paid for at its rate, out of cash above the reserve, and nobody plans more of it than
+    that can pay at today's wages.
 
     Which idea is which parameter: cross-training ``cross_training``; cross-functional flexibility ``flexibility``;
     talent pool ``pool_share``; hiring of those laid off by others ``hiring_speed``; well-being ``burnout``, ``rest``
@@ -191,5 +192,7 @@ class Workforce(Mechanism):
         )  # fmt: skip
         plan_overtime(
             firms["demand"], firms["capacity"], firms["ceiling"], kept["overtime"], kept["overtime_days"],
-            kept["overtime_rest"], kept["extra"], kept["saved"],
+            kept["overtime_rest"], kept["extra"], kept["saved"], world.money is not None, kept["overtime_pay"],
+            firms.get("wages", kept["usual"]), firms.get("cash", kept["usual"]), kept["reserve"],
+            firms.get("cash_target", kept["usual"]),
         )  # fmt: skip
