@@ -130,6 +130,7 @@ def test_who_has_no_money_falls_behind() -> None:
             {"upkeep_cost": 0.5},
             r"mechanisms\.0\.upkeep_cost: nothing is paid where finance is off; add {kind: finance}",
         ),
+        ({"remote_gap": 0.5}, r"mechanisms\.0\.remote_gap: no region is remote; name some in remote"),
         ({"synergy": 0.9}, r"mechanisms\.0\.synergy: there is none where autonomy is off; add {kind: autonomy}"),
         (
             {"remote": ["Atlantis"]},

@@ -32,7 +32,7 @@ def test_the_first_command_of_the_readme_works_in_an_empty_folder(typed, tmp_pat
     assert "The bottom came on day" in out
     folder = tmp_path / "runs" / "main_street"
     names = {path.name for path in folder.iterdir()}
-    frames = {"series.parquet", "firms.parquet", "links.parquet", "events.parquet"}
+    frames = {f"{name}.parquet" for name in ("series", "firms", "links", "events", "lineage", "debts")}
     assert names == frames | {"scenario.yaml", "summary.json", "manifest.json", "figure.png"}
     assert (folder / "figure.png").stat().st_size > 20_000
 

@@ -144,7 +144,7 @@ def test_joint_recovery_speeds_up_repair():
     for help_ in (0.0, 2.0):
         eco = Ecosystem(TOWN.with_({"mechanisms": mechanisms, "mechanisms.1.joint_recovery": help_}))
         eco.run_for(50)
-        ends.append(eco.world.memory["flood"]["damage"].mean())
+        ends.append(eco.world.memory["flood"]["left"].sum())
     assert ends[1] < ends[0]
 
 
@@ -165,7 +165,7 @@ def test_partners_who_have_closed_do_not_help_to_rebuild():
 
 
 def test_knowledge_spreads_upwards_only():
-    eco = Ecosystem(CALM.with_({"mechanisms.0.diffusion": 0.5}))
+    eco = Ecosystem(CALM.with_({"mechanisms": [{"kind": "collaboration", "diffusion": 0.5}, "learning"]}))
     know = eco.world.firms.add("know_how", 1.0)
     one, _ = partners_of(eco)
     know[one[0]] = 2.0
@@ -177,7 +177,7 @@ def test_knowledge_spreads_upwards_only():
 
 
 def test_a_gap_closes_week_by_week_as_fast_as_a_day_says():
-    eco = Ecosystem(CALM.with_({"mechanisms.0.diffusion": 0.1, "mechanisms.0.coupling": 0.5}))
+    eco = Ecosystem(CALM.with_({"mechanisms": [{"kind": "collaboration", "diffusion": 0.1, "coupling": 0.5}, "learning"]}))
     kept, n = eco.world.memory["collaboration"], 300
     kept["ptr"], kept["partner"] = np.concatenate(([0, 1], np.full(n - 1, 2))), np.array([n - 1, 0])
     know = eco.world.firms.add("know_how", 1.0)
@@ -226,6 +226,13 @@ def test_settings_that_contradict_others_are_refused():
     assert Collaboration(pool_days=5).check(frozenset()).startswith("pool_days: there is no money to pool")
     assert Collaboration(pool=False).check(frozenset()) is None
     assert Collaboration(joint_recovery=2.0).check(frozenset({"finance"})).startswith("joint_recovery: nothing listens")
+    assert Collaboration(diffusion=0.1).check(frozenset({"finance"})).startswith("diffusion: nobody learns anything")
+    for fields, words in (
+        ({"pool": False, "pool_cover": 0.1}, "pool_cover: means nothing with pool: false; set pool: true or drop it"),
+        ({"lend": False, "lend_above": 0.6}, "lend_above: means nothing with lend: false; set lend: true or drop it"),
+    ):
+        assert Collaboration(**fields).check(frozenset({"finance"})) == words
+    assert Collaboration(pool=False, lend=False, diffusion=0.1).check(frozenset({"learning"})) is None
 
 
 def test_a_run_goes_on_to_the_bit(tmp_path):

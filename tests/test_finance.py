@@ -671,13 +671,43 @@ def test_spending_follows_savings_as_the_formula_says():
     usual, spending = 42 * 120.0, 120.0
     for _ in range(40):
         eco.step()
-        aim = 120.0 * (people.savings[0] / usual) ** 0.3
+        held = people.savings[0] - people.benefits[0]  # what benefits add tonight is felt tomorrow
+        aim = (120.0 - 0.48 * (people.lost_wages[0] - people.benefits[0])) * (held / usual) ** 0.3
         spending += (aim - spending) / 10
-        usual += (people.savings[0] - usual) / 50
-        assert people.lost_wages[0] == pytest.approx(0.0, abs=1e-9) or people.lost_wages[0] > 0
-        spending -= 0.48 * 0.5 * people.lost_wages[0] * (people.savings[0] / (42 * 120.0)) * 0.0
+        usual += (held - usual) / 50
+        assert people.spending[0] == pytest.approx(spending)
         assert people.usual_savings[0] == pytest.approx(usual)
-    assert people.spending[0] < 110
+    assert people.spending[0] < 100
+    assert_books_agree(eco)
+
+
+def test_people_who_lose_savings_get_used_to_what_they_have():
+    eco = alive(TWO, {"kind": "income", "habit_days": 40.0}, finance())
+    people, money = eco.world.customers, eco.world.money
+    money.pay("loss", "households", "outside", 0.5 * people.savings)
+    found = []
+    for _ in range(800):
+        eco.step()
+        found.append(people.spending[0] / 120.0)
+    assert min(found) < 0.97
+    assert found[-1] == pytest.approx(1.0, abs=1e-4)
+    assert people.savings[0] < 0.8 * 42 * 120  # the money is gone for good
+    assert np.abs(np.diff(found)).max() < 0.005  # little by little
+
+
+def test_without_precaution_people_live_as_usual_until_nothing_is_left():
+    gone = {"kind": "pulse", "channel": "wages", "days": 400, "factor": 0.0}
+    lived = []
+    for precaution in (0.0, 0.18):
+        part = {"kind": "income", "precaution": precaution, "spending_share": 0.0}
+        eco = alive(TWO, part, finance(budgeting=1.0, cash_days=900.0), shocks=[gone])
+        spending = []
+        for _ in range(120):
+            eco.step()
+            spending.append(eco.world.customers.spending[0] / 120.0)
+        lived.append(np.array(spending))
+    assert (lived[0][:20] == 1.0).all()
+    assert np.diff(lived[0]).min() < 10 * np.diff(lived[1]).min()
 
 
 @pytest.mark.parametrize("days", [1.0, 42.0])
@@ -735,3 +765,5 @@ def test_income_refuses_wages_that_finance_pays():
     with pytest.raises(InputError, match=r"mechanisms\.0\.wage_share: finance pays the wages .* of finance"):
         alive(TINY, part, "finance")
     assert Income(rigid_wages=0.2).check(frozenset({"income"})) is None
+    with pytest.raises(InputError, match=r"mechanisms\.0\.precaution: nothing is paid where finance is off; add"):
+        alive(TINY, {"kind": "income", "precaution": 0.5})

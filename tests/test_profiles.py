@@ -218,6 +218,19 @@ def test_what_is_not_there_is_refused_with_the_mend(changes, words):
         WORLD.with_(changes)
 
 
+@pytest.mark.parametrize("mechanisms", [[], ["customers"], ["finance"]], ids=str)
+def test_communities_of_no_region_of_an_imported_economy_are_refused(mechanisms, tmp_path):
+    (tmp_path / "firms.csv").write_text("firm,sector,final_demand,region\nMill,Milling,20,North\nBakery,Baking,100,South\n")
+    (tmp_path / "links.csv").write_text("supplier,client,flow\nMill,Bakery,40\n")
+    text = (
+        "economy: {kind: given}\nnetwork: {kind: imported, firms: firms.csv, links: links.csv}\n"
+        f"mechanisms: {mechanisms}\ncommunities: "
+    )
+    Ecosystem(Scenario.from_yaml(text + "{North: small_town}", base_dir=tmp_path))
+    with pytest.raises(InputError, match="communities: no region is named 'Nord'; .*North"):
+        Ecosystem(Scenario.from_yaml(text + "{Nord: small_town}", base_dir=tmp_path))
+
+
 def test_stocks_of_nobody_are_refused_with_their_place():
     scenario = WORLD.with_({"economy.inventory_days": {"median": 15, "by": {"Baking": 20}}})
     with pytest.raises(InputError, match=r"economy\.inventory_days\.by: no sector, region, .* 'Baking'"):

@@ -305,7 +305,7 @@ def test_the_command_records_into_its_folder(typed, tmp_path):
     assert code == 0
     assert "Recording production, demand of 30 firms on 60 days: at most 30.6 kB, as a rule less than half\n" in err
     assert "Written to runs/tiny" in out
-    assert names_in("runs/tiny") == sorted({*FILES, DAILY})
+    assert names_in("runs/tiny") == sorted({*FILES, *CAUSES, DAILY})
     result = Result.load("runs/tiny")
     pd.testing.assert_frame_equal(in_order(result.daily), by_hand(TINY, SOME), check_exact=True)
     assert typed("run", "tiny", "--record", "lost", "--days", "31", "--quiet")[1:] == (
@@ -342,7 +342,7 @@ def test_days_that_are_not_those_of_the_run_are_refused(tmp_path, harm):
 def test_results_with_and_without_days_replace_each_other(typed, tmp_path):
     for words in ([], ["--record", "production"], ["--record", "demand"], []):
         assert typed("run", "tiny", "--days", "31", "--quiet", "--out", "run", "--force", *words)[0] == 0
-        assert names_in("run") == sorted({*FILES, DAILY} if words else FILES)
+        assert names_in("run") == sorted({*FILES, *CAUSES, DAILY} if words else {*FILES, *CAUSES})
         assert names_in(tmp_path) == ["run"]
 
 
@@ -356,6 +356,7 @@ def test_a_folder_that_only_holds_days_is_never_replaced(typed, tmp_path):
 # Interrupted and taken up again ---------------------------------------------------------------------------------------
 
 RECORDED = ("run", "tiny", "--quiet", "--days", "60", "--record", "production,ceiling")
+CAUSES = ("lineage.parquet", "debts.parquet")
 KEPT = ["tiny.checkpoint.daily.parquet", "tiny.checkpoint.npz"]
 
 

@@ -42,7 +42,8 @@ TWO = TINY.with_(
     }
 )
 SCENARIOS = {scenario.name: scenario for scenario in (TINY, MAIN, TWO)}
-FILES = {"manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{name}.parquet" for name in FRAMES)}
+TABLES = {f"{name}.parquet" for name in (*FRAMES, "lineage", "debts")}
+FILES = {"manifest.json", "summary.json", "scenario.yaml", "figure.png", *TABLES}
 
 
 @pytest.fixture(scope="module")

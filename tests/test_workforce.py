@@ -219,6 +219,19 @@ def test_overtime_meets_what_is_asked_while_people_can() -> None:
     assert max(map(np.max, full)) <= 1.2 * (1 + 1e-12)
 
 
+FREE = (False, *[np.ones(1)] * 5)  # nobody has money
+
+
+def test_nobody_plans_hours_that_it_cannot_pay() -> None:
+    one, extra, saved = np.ones(1), np.zeros(1), np.full(1, 20.0)
+    for spare, hours in ((0.0, 0.0), (-3.0, 0.0), (0.06, 0.02), (50.0, 0.1)):
+        accounts = one * 1.5, one * 2.0, one * (4.0 + spare), one * 0.5, one * 8.0  # a usual day costs 2, overtime 3
+        plan_overtime(one * 1.1, one * (1 + extra), one * 9, one * 0.15, one * 20, one, extra, saved, True, *accounts)
+        assert extra[0] == pytest.approx(hours, abs=1e-12)
+    plan_overtime(one * 1.1, one * 1.1, one * 9, one * 0.15, one * 20, one, extra, saved, True, *[one * 0.0] * 5)
+    assert extra[0] == pytest.approx(0.1)  # where nobody is paid, long hours cost nothing
+
+
 @pytest.mark.parametrize(
     ("days", "rest"), [(0.0, 0.05), (0.3, 1.0), (1.0, 0.0), (1.0, 1.0), (2.0, 0.5), (20.0, 0.05), (365.0, 1.0)]
 )
@@ -229,7 +242,7 @@ def test_overtime_fades_and_comes_back_without_a_day_on_and_a_day_off(days: floa
     extra, saved = np.zeros(1), np.full(1, days)
     for day in range(120):
         demand = one * (asked if day < 60 else 1.0)
-        plan_overtime(demand, one + extra, one * 9, one * 0.15, one * days, one * rest, extra, saved)
+        plan_overtime(demand, one + extra, one * 9, one * 0.15, one * days, one * rest, extra, saved, *FREE)
         hours.append(float(extra[0]))
         left.append(float(saved[0]))
     assert hours[0] == pytest.approx(min(asked - 1, 0.15 * min(days, 1.0)), abs=1e-15)

@@ -33,12 +33,16 @@ class Uniform(Economy):
     """Distinct products among a firm's suppliers: 1 means every supplier replaces every other."""
     regions: int = Field(default=4, ge=1, le=10_000)
     """Number of regions."""
+    size_spread: float = Field(default=0.0, ge=0, le=3)
+    """Spread of the sizes by which some networks tell firms apart (standard deviation of their logarithms): reconstructed
+    links go to large firms, small ones stand at the top of tiers. Final demand stays equal."""
 
     def needs(self, suppliers: int, streams: Streams) -> Needs:
         """Every firm gets ``suppliers`` slots of equal cost, to be filled by anyone."""
         n = self.firms
         region, x, y = settle(n, self.regions, streams)
         names = region_names(self.regions)
+        size = np.exp(self.size_spread * streams["size"].normal(0, np.arange(n)))
         firms = Firms(
             sector=np.zeros(n, dtype=np.int32),
             sector_names=("Goods",),
@@ -46,7 +50,7 @@ class Uniform(Economy):
             region_names=names,
             x=x,
             y=y,
-            size=np.ones(n),
+            size=size / size.mean(),
             final_demand=np.full(n, self.final_demand),
             role=np.zeros(n, dtype=np.int8),
         )

@@ -14,10 +14,13 @@ import pandas as pd
 from ecosim.errors import InputError
 from ecosim.goods import IN_TRANSIT
 from ecosim.kernels import lineage as kernel
+from ecosim.lineage.cash import Cash
+from ecosim.lineage.tables import joined, named
+from ecosim.lineage.witness import TRADE, Witness, today
 from ecosim.state import CLOSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ecosim.model import Ecosystem
     from ecosim.state import World
@@ -27,11 +30,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MEMORY = "lineage"  # the place in the world's memory, so that an interrupted run goes on with its record
 NOTICED = 1e-3  # share of a firm's output below which less is noise
 PAUSE = 2  # days without loss, or with another cause, that do not end an entry
-TRADE = "trade"  # what a shock that cuts links writes to, named like the channels of the sheet
-CLOSING = "closing"  # and what one does that puts firms out of business
-OUT_OF_CASH, UNPAID = "out of cash", "loses unpaid invoices"  # how finance says so in the diary
-#: Channels by which a shock takes a firm's money.
-MONEY = ("credit", "rent", "wages", "interest", "invoices", "input_cost", "price")
+CLOSING = "closing"  # what a shock writes to that puts firms out of business, named like the channels of the sheet
+OUT_OF_CASH = "out of cash"  # how finance says so in the diary
 
 #: Causes by number. What each leads back to: a shock, another firm, or the firm's own past.
 CAUSES = (
@@ -55,9 +55,6 @@ ENTRY = np.dtype(
      ("loss", "<f8")]
 )  # fmt: skip
 FIELDS = ("firm", "first", "last", "cause", "detail", "source", "loss")
-DEBT = np.dtype(
-    [("day", "<i4"), ("creditor", "<i4"), ("debtor", "<i4"), ("amount", "<f8"), ("shock", "<i4"), ("how", "u1")]
-)
 NOTHING_YET = {"firm": -1, "first": 0, "last": -(10**6), "cause": 0, "detail": 0, "source": -1, "loss": 0.0}
 
 MANY = 200_000  # firms beyond which a record is made only where it is asked for: the twin then takes memory, too
@@ -83,67 +80,6 @@ def followed(lineage: str | int, eco: Ecosystem) -> int:
     if isinstance(lineage, int) and not isinstance(lineage, bool) and lineage >= 1:
         return lineage
     raise InputError(f"lineage: {lineage!r} is none of full, off, or a number of firms of at least 1")
-
-
-class Witness:
-    """Sees what is written to a sheet: which shock struck whom by which channel, and which mechanism did what."""
-
-    def __init__(self, world: World) -> None:
-        """See nothing yet."""
-        self.world = world
-        self.struck: dict[str, tuple[Array, Array]] = {}  # by channel: how much (n,), and by which shock (n,)
-        self._blank: dict[str, tuple[Array, Array]] = {}  # arrays of yesterday, to be used again
-        self.factors: dict[tuple[str, str], Array] = {}  # by channel and mechanism: (n,)
-        self.cuts: list[tuple[Array, Array, int]] = []  # links, what of their orders gets through, by which shock
-        self.spent: list[tuple[Array, Array, int]] = []  # stocks destroyed: links, amounts, by which shock
-
-    def see(self, channel: str, rows: Array | None, factors: Array, writer: int | str) -> None:
-        """Note one writing; called by the sheet."""
-        if channel == TRADE:
-            if isinstance(writer, int) and rows is not None:
-                self.cuts.append((rows, factors, writer))
-            return
-        n = self.world.firms.rows
-        if isinstance(writer, str):
-            if channel in ("capability", "demand"):
-                before = self.factors.get((channel, writer))
-                now = np.broadcast_to(factors, n) if rows is None else _scattered(n, rows, factors)
-                self.factors[channel, writer] = now if before is None else before * now
-            return
-        everyone = np.arange(n) if rows is None else rows
-        if channel not in self.struck:
-            blank = self._blank.pop(channel, None)
-            self.struck[channel] = blank or (np.zeros(n, dtype=np.float32), np.full(n, -1, dtype=np.int32))
-        much, who = self.struck[channel]
-        off = np.abs(np.broadcast_to(factors, everyone.shape) - 1.0)
-        more = off > much[everyone]
-        at = everyone[more]
-        much[at], who[at] = off[more], writer
-        if channel == "stocks":
-            self._destroyed(everyone, np.broadcast_to(factors, everyone.shape), writer)
-
-    def _destroyed(self, rows: Array, factors: Array, writer: int) -> None:
-        links = self.world.links
-        left = _scattered(self.world.firms.rows, rows, factors)[links.buyer]
-        at = np.flatnonzero(left < 1.0)
-        self.spent.append((at, links.stock[at] * (1.0 - left[at]), writer))
-
-    def forget(self) -> None:
-        """Begin a new day."""
-        for channel, (much, who) in self.struck.items():
-            much.fill(0.0)
-            who.fill(-1)
-            self._blank[channel] = much, who
-        self.struck.clear()
-        self.factors.clear()
-        self.cuts.clear()
-        self.spent.clear()
-
-
-def _scattered(n: int, rows: Array, factors: Array) -> Array:
-    out = np.ones(n)
-    np.multiply.at(out, rows, factors)
-    return out
 
 
 class Record:
@@ -172,10 +108,8 @@ class Record:
             memory |= {"unbought": np.empty(0)}
             memory |= {"closed_by": np.full(n, -1, dtype=np.int32), "closed_how": np.zeros(n, dtype=np.uint8)}
         self.parts: list[Array] = []
-        self.debts: list[Array] = []
         if "entries" in memory:
             self.parts.append(memory.pop("entries").view(ENTRY).reshape(-1))
-            self.debts.append(memory.pop("debts").view(DEBT).reshape(-1))
         self.channels: list[str] = [*world.sheet.channels, TRADE, CLOSING]
         self.mechanisms = list(world.mechanisms)
         self.shocks = [shock.label for shock, _ in eco._shocks]
@@ -183,7 +117,7 @@ class Record:
         world.sheet.witness = self.seen.see
         if world.mechanisms:
             twin.world.sheet.witness = self.calm.see
-        self.owed = self._owed(world)
+        self.cash = Cash(world, memory, self.seen, self.channels)
         self.reached, self.cut_by = world.links.ordered, np.empty(0, dtype=np.int32)
         self._everyone = np.ones(n)
         self._rows, self._loss, self._ended = np.empty(n, dtype=np.int64), np.empty(n), np.empty((n, len(FIELDS)))
@@ -200,8 +134,7 @@ class Record:
         self._note_closings(world, memory)
         if "finance" in world.mechanisms:
             self._note_unbought(world, calm, memory)
-            self._note_debts(world)
-            self._note_drains(world, memory)
+            self.cash.note()
         rows, loss = self._rows, self._loss
         count = kernel.notice(
             calm.firms.production, firms.production, firms.output, NOTICED, memory["gains"], memory["unnoticed"], rows,
@@ -266,7 +199,7 @@ class Record:
 
     def _note_closings(self, world: World, memory: dict[str, Array]) -> None:
         """Keep who was put out of business how: by which shock, for want of cash, or when an owner gave up."""
-        for event in _today(world):
+        for event in today(world):
             why = event["event"].removeprefix(CLOSES)
             if why == event["event"]:
                 continue
@@ -294,55 +227,6 @@ class Record:
             links.ptr, links.flow, links.stock, links.ordered, less, pace, firms.inventory_days, firms.smoothing_days,
             self._keeps(world), memory["unbought"],
         )  # fmt: skip
-
-    @staticmethod
-    def _owed(world: World) -> tuple[Array, Array, Array]:
-        """Unpaid invoices: creditors, debtors and amounts, those of former suppliers, too."""
-        if "finance" not in world.mechanisms:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0)
-        books, links = world.memory["finance"], world.links
-        return (
-            np.concatenate((books["creditor"], books["old_supplier"])),
-            np.concatenate((links.buyer, books["old_buyer"])),
-            np.concatenate((links.columns["owed"], books["old_owed"])),
-        )
-
-    def _note_debts(self, world: World) -> None:
-        """Keep who lost how much on whom: the diary says how much, last night's invoices say on whom."""
-        lost = [event for event in _today(world) if event["event"] == UNPAID]
-        creditor, debtor, owed = self.owed
-        if lost:
-            # A firm that closed, today or before, and owed something has nothing to pay it with when it is struck out.
-            gone = (world.firms.alive[debtor] == 0.0) & (owed > 0.0)
-            creditor, debtor, owed = creditor[gone], debtor[gone], owed[gone]
-            written_off = np.zeros(world.firms.rows)
-            for event in lost:
-                written_off[event["rows"]] += event["amount"]
-            known = np.bincount(creditor, owed, minlength=world.firms.rows)
-            at = np.flatnonzero(written_off[creditor] > 0.0)
-            found = np.zeros(len(at), dtype=DEBT)
-            found["day"], found["creditor"], found["debtor"] = world.day, creditor[at], debtor[at]
-            found["amount"] = owed[at] / known[creditor[at]] * written_off[creditor[at]]
-            found["shock"] = -1
-            self.debts.append(found)
-        self.owed = self._owed(world)
-
-    def _note_drains(self, world: World, memory: dict[str, Array]) -> None:
-        """Keep what money shocks have taken from each firm: of a credit line the most, of payments the sum."""
-        firms, sheet = world.firms, world.sheet
-        for channel in MONEY:
-            if channel not in self.seen.struck:
-                continue
-            factor, who = sheet.multipliers[channel], self.seen.struck[channel][1]
-            taken = np.where(who >= 0, np.maximum(_cost(world, channel, factor), 0.0), 0.0)
-            if f"drain_{channel}" not in memory:
-                memory[f"drain_{channel}"] = np.zeros(firms.rows)
-                memory[f"drain_by_{channel}"] = np.full(firms.rows, -1, dtype=np.int32)
-                memory[f"drain_day_{channel}"] = np.full(firms.rows, -1, dtype=np.int32)
-            amount, by, day = (memory[f"{name}_{channel}"] for name in ("drain", "drain_by", "drain_day"))
-            new = (taken > 0.0) & (day < 0)
-            day[new], by[new] = world.day, who[new]
-            amount[:] = np.maximum(amount, taken) if channel == "credit" else amount + taken
 
     def _causes(self, world: World, calm: World, rows: Array) -> tuple[Array, Array, Array]:
         """Cause, its detail (a channel or a mechanism) and its source (a shock or a firm), all (k,)."""
@@ -494,8 +378,8 @@ class Record:
     def keep(self) -> None:
         """Put all that was noted into the world's memory, so that it is saved with the run."""
         memory = self.eco.world.memory[MEMORY]
-        memory["entries"] = _joined(self.parts, ENTRY).view(np.uint8)
-        memory["debts"] = _joined(self.debts, DEBT).view(np.uint8)
+        memory["entries"] = joined(self.parts, ENTRY).view(np.uint8)
+        self.cash.keep()
 
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
         """All entries by firm and day, the bad debts, and what the record is made of."""
@@ -503,9 +387,9 @@ class Record:
 
         memory, firms = self.eco.world.memory[MEMORY], self.eco.world.firms
         open_ones = np.flatnonzero(memory["loss"] > 0.0)
-        entries = _joined([*self.parts, _entries([memory[name][open_ones] for name in FIELDS])], ENTRY)
+        entries = joined([*self.parts, _entries([memory[name][open_ones] for name in FIELDS])], ENTRY)
         entries = entries[np.lexsort((entries["first"], entries["firm"]))]
-        frame, debts = self._frame(entries), self._debts_frame(_joined([*self.debts, *self._drains()], DEBT))
+        frame, debts = self._frame(entries), self.cash.table(self.shocks)
         noted = {
             "firm_days": int(memory["firm_days"]),
             "entries": len(entries),
@@ -515,23 +399,9 @@ class Record:
         }
         if memory["top"] >= 0:
             plan = self.eco.world.plan
-            about = {"firm": list(plan.names), "customer": _named(plan.customer, plan.customer_names)}
+            about = {"firm": list(plan.names), "customer": named(plan.customer, plan.customer_names)}
             frame = among(frame, debts, pd.DataFrame(about | dict(firms.columns)), int(memory["top"]))
         return frame, debts, noted
-
-    def _drains(self) -> list[Array]:
-        """What money shocks took of each firm, in the form of debts that nobody owes."""
-        memory, parts = self.eco.world.memory[MEMORY], []
-        for channel in MONEY:
-            amount = memory.get(f"drain_{channel}", np.empty(0))
-            at = np.flatnonzero(amount > 0.0)
-            part = np.zeros(len(at), dtype=DEBT)
-            part["creditor"], part["debtor"], part["amount"] = at, -1, amount[at]
-            if len(at):
-                part["day"], part["shock"] = memory[f"drain_day_{channel}"][at], memory[f"drain_by_{channel}"][at]
-                part["how"] = self.channels.index(channel)
-            parts.append(part)
-        return parts
 
     def _frame(self, entries: Array) -> pd.DataFrame:
         plan = self.eco.world.plan
@@ -541,57 +411,17 @@ class Record:
         of_firm = np.isin(cause, (SUPPLIER, CLIENT, CLIENT_LEFT))
         return pd.DataFrame(
             {
-                "firm": _named(entries["firm"], plan.names),
+                "firm": named(entries["firm"], plan.names),
                 "first_day": entries["first"],
                 "last_day": entries["last"],
                 "loss": entries["loss"],
-                "cause": _named(cause, CAUSES),
-                "through": _named(np.where((detail > 0) | struck, detail, -1), kinds),
-                "from_firm": _named(np.where(of_firm, source, -1), plan.names),
-                "shock": _named(np.where(struck, source, -1), self.shocks),
-                "customer": _named(np.where(cause == INCOME, source, -1), plan.customer_names),
+                "cause": named(cause, CAUSES),
+                "through": named(np.where((detail > 0) | struck, detail, -1), kinds),
+                "from_firm": named(np.where(of_firm, source, -1), plan.names),
+                "shock": named(np.where(struck, source, -1), self.shocks),
+                "customer": named(np.where(cause == INCOME, source, -1), plan.customer_names),
             }
         )
-
-    def _debts_frame(self, debts: Array) -> pd.DataFrame:
-        names = self.eco.world.plan.names
-        shocked = debts["shock"] >= 0
-        return pd.DataFrame(
-            {
-                "day": debts["day"],
-                "creditor": _named(debts["creditor"], names),
-                "debtor": _named(debts["debtor"], names),
-                "amount": debts["amount"],
-                "shock": _named(debts["shock"], self.shocks),
-                "through": _named(np.where(shocked, debts["how"].astype(np.int64), -1), self.channels),
-            }
-        )
-
-
-def _today(world: World) -> Iterator[dict[str, Any]]:
-    """What the diary says of today."""
-    for event in reversed(world.events):
-        if event["day"] != world.day:
-            return
-        yield event
-
-
-def _cost(world: World, channel: str, factor: Array) -> Array:
-    """What a multiplier of a money channel costs each firm today, currency units; of a credit line, what is cut off."""
-    firms = world.firms
-    if channel == "credit":
-        return np.asarray(firms.credit_line * (1.0 - factor))
-    if channel == "rent":
-        return np.asarray(firms.rent_bill * (factor - 1.0) * firms.alive)
-    if channel == "wages":
-        return np.asarray(firms.wages * (1.0 - 1.0 / np.maximum(factor, 1e-300)))
-    if channel == "interest":
-        return np.asarray(firms.debt * world.mechanisms["finance"].interest_rate / 365.0 * (factor - 1.0))
-    if channel == "invoices":
-        return np.asarray(firms.payables / firms.payment_days * (factor - 1.0))
-    if channel == "input_cost":
-        return np.asarray(firms.production * (factor - 1.0))
-    return np.asarray(firms.revenue * (1.0 / np.maximum(factor, 1e-300) - 1.0))
 
 
 def _turned_away(world: World) -> Array:
@@ -609,11 +439,3 @@ def _entries(columns: Sequence[Array]) -> Array:
     for name, column in zip(FIELDS, columns, strict=True):
         part[name] = column
     return part
-
-
-def _joined(parts: list[Array], kind: np.dtype[Any]) -> Array:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
-
-
-def _named(codes: Any, names: Any) -> pd.Categorical:
-    return pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64), categories=pd.Index(list(names), dtype="str"))

@@ -110,7 +110,7 @@ class Story:
         said += [
             f"lost {amount(debt.amount)} that {debt.debtor} owed it, on day {debt.day}"
             if isinstance(debt.debtor, str)
-            else f"had {amount(debt.amount)} of its money taken by {debt.shock} ({debt.through}), from day {debt.day} on"
+            else f"lost {amount(debt.amount)} of its money to {debt.shock} ({debt.through}), from day {debt.day} on"
             for debt in _rows(taken)
         ]
         return said
