@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ecosim.resilience.curves import curvature, inoculation_gain, jensen_gap, relative_response, ruin
     from ecosim.resilience.estimate import Estimate, mean_interval, share_interval
     from ecosim.resilience.flow import FlowOrder, flow_order
+    from ecosim.resilience.held_out import HeldOut, leave_one_type_out
     from ecosim.resilience.inequality import gini, herfindahl, theil
     from ecosim.resilience.looks import Look, sequential
     from ecosim.resilience.pairwise import Dominance, dominance
@@ -41,17 +42,20 @@ if TYPE_CHECKING:
     from ecosim.resilience.survival import at_risk, time_to_survive
     from ecosim.resilience.verdicts import Margins, Verdict
     from ecosim.resilience.warning import EarlyWarning, early_warning
+    from ecosim.swans import Training
 
 _HOMES = {
     "Covariate": "covariates",
     "Dominance": "pairwise",
     "EarlyWarning": "warning",
     "Estimate": "estimate",
+    "HeldOut": "held_out",
     "FlowOrder": "flow",
     "Look": "looks",
     "Margins": "verdicts",
     "Recovery": "recovery",
     "Threshold": "recovery",
+    "Training": ".swans",  # one floor down, where runs check it
     "Verdict": "verdicts",
     "at_risk": "survival",
     "classify": "rule",
@@ -68,6 +72,7 @@ _HOMES = {
     "holm": "several",
     "inoculation_gain": "curves",
     "jensen_gap": "curves",
+    "leave_one_type_out": "held_out",
     "loss_area": "recovery",
     "mean_interval": "estimate",
     "network_covariates": "covariates",
@@ -88,10 +93,12 @@ __all__ = [
     "EarlyWarning",
     "Estimate",
     "FlowOrder",
+    "HeldOut",
     "Look",
     "Margins",
     "Recovery",
     "Threshold",
+    "Training",
     "Verdict",
     "at_risk",
     "classify",
@@ -108,6 +115,7 @@ __all__ = [
     "holm",
     "inoculation_gain",
     "jensen_gap",
+    "leave_one_type_out",
     "loss_area",
     "mean_interval",
     "network_covariates",
@@ -126,7 +134,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ecosim.resilience' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = getattr(import_module(f"ecosim.resilience.{_HOMES[name]}"), name)
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     globals()[name] = value
     return value
 
