@@ -662,22 +662,25 @@ def test_a_firm_that_is_not_full_grown_pays_less_where_no_accounts_are_kept():
 
 
 def test_spending_follows_savings_as_the_formula_says():
-    part = {"kind": "income", "precaution": 0.3, "habit_days": 50.0, "adjustment_days": 10.0}
+    part = {"kind": "income", "precaution": 0.3, "habit_days": 50.0, "adjustment_days": 10.0, "contribution_days": 20.0}
     eco = alive(TWO, part, finance(cash_days=900.0))
     people, money = eco.world.customers, eco.world.money
     eco.run_for(5)
     assert people.spending[0] == people.budget[0] == 120
     money.pay("loss", "households", "outside", 0.75 * people.savings)
-    usual, spending = 42 * 120.0, 120.0
+    usual, spending, owed = 42 * 120.0, 120.0, 0.0
     for _ in range(40):
         eco.step()
-        held = people.savings[0] - people.benefits[0]  # what benefits add tonight is felt tomorrow
+        owed, back = owed + people.benefits[0] - owed / 20, owed / 20
+        held = people.savings[0] - people.benefits[0] + back  # what these change tonight is felt tomorrow
         aim = (120.0 - 0.48 * (people.lost_wages[0] - people.benefits[0])) * (held / usual) ** 0.3
         spending += (aim - spending) / 10
         usual += (held - usual) / 50
         assert people.spending[0] == pytest.approx(spending)
         assert people.usual_savings[0] == pytest.approx(usual)
     assert people.spending[0] < 100
+    assert eco.world.memory["income"]["advanced"][0] == pytest.approx(owed)
+    assert money.flows["benefits"][4] + money.flows["contributions"][4] == pytest.approx(-owed)
     assert_books_agree(eco)
 
 

@@ -296,7 +296,8 @@ def _margin(firms: pd.DataFrame) -> Array:
         return np.ones(len(firms))
     fixed = firms["usual_profit"] + firms["rent_bill"] + firms["rigid_wages"] * firms["wage_bill"]
     output = firms["output"].to_numpy()
-    return np.divide(fixed.to_numpy(), output, out=np.zeros(len(firms)), where=output > 0.0)
+    margin: Array = np.divide(fixed.to_numpy(), output, out=np.zeros(len(firms)), where=output > 0.0)
+    return margin
 
 
 def _depths(parent: Array) -> Array:

@@ -134,7 +134,7 @@ class Record:
         self._note_closings(world, memory)
         if "finance" in world.mechanisms:
             self._note_unbought(world, calm, memory)
-            self.cash.note()
+            self.cash.note(calm)
         rows, loss = self._rows, self._loss
         count = kernel.notice(
             calm.firms.production, firms.production, firms.output, NOTICED, memory["gains"], memory["unnoticed"], rows,

@@ -103,8 +103,9 @@ class Story:
         if row["failed_on"] >= 0:
             said.append(f"first made less than half of its usual output on day {int(row['failed_on'])}")
         events = self.result.events
-        for event in _rows(events[(events["firm"] == firm) & events["event"].str.startswith(CLOSES)]):
-            said.append(f"closed on day {event.day}: {str(event.event).removeprefix(CLOSES)}")
+        for event in _rows(events[(events["firm"] == firm).to_numpy()]):
+            if event.event.startswith(CLOSES):
+                said.append(f"closed on day {event.day}: {event.event.removeprefix(CLOSES)}")
         debts = self.cascade.debts
         taken = debts[(debts["creditor"] == firm).to_numpy()].nlargest(3, "amount")
         said += [

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 NOISE = 1e-12  # share of a wage bill below which a difference is rounding
 LEAST = 0.01  # share of usual purchases below which people do not mean to go
 NOTHING = 1e-9  # share of usual purchases that stands for none, and is something to come back from
-SAVING = ("precaution", "habit_days")
+PRICED = ("precaution", "habit_days", "contribution_days")
 WAGES = ("wage_share", "rigid_wages")
 
 
@@ -43,6 +43,8 @@ class Income(Mechanism):
     The factor of savings is buffer-stock saving: who has less than the usual buffer spends less, the more so the less is
     left, and who has more spends more (Deaton 1991; Carroll 1997). So what is not cut at once is cut little by little
     while savings shrink, whatever they shrink by: owners whose drawings stop lose no wages, and live on their savings.
+    The government gets its benefits back as contributions, 1/contribution_days of what it is still owed a day, from all
+    people in proportion to what they usually buy: benefits that nobody pays for would add to savings for ever.
     A power is the simplest function that is 1 at the usual savings and 0 at none. That people get used to what they have
     lets an economy rest again that has lost money for good, say to the outside.
 
@@ -53,7 +55,7 @@ class Income(Mechanism):
     """
 
     kind: Literal["income"] = "income"
-    priced: ClassVar[tuple[str, ...]] = SAVING
+    priced: ClassVar[tuple[str, ...]] = PRICED
     spending_share: float = parameter(
         0.48,
         unit="share of lost income",
@@ -88,6 +90,9 @@ class Income(Mechanism):
     )
     """Change of spending per change of savings, both in proportion. At 0.18, with savings for 42 days and 30 days to
     adapt, a quarter of a windfall is spent after 91 days. At 0 people live on as usual until nothing is left."""
+    contribution_days: float = parameter(365.0, unit="days", source="assumption", low=1, high=100_000)
+    """Days over which people pay benefits back as contributions, in the mean: funds for the unemployed go into debt in
+    bad times and are filled up afterwards. At 1, benefits are paid out of contributions of the next day."""
     habit_days: float = parameter(365.0, unit="days", source="assumption", low=1, high=100_000)
     """Days until people are used to other savings than before, in the mean."""
 
@@ -123,6 +128,7 @@ class Income(Mechanism):
         people.ensure("spending", people.budget)
         for name, value in (("lost_wages", 0.0), ("benefits", 0.0), ("scaled", 1.0)):
             people.add(name, value)
+        world.memory[self.kind] = {"advanced": np.zeros(1)}  # benefits that people have not paid back yet
         if "finance" in world.mechanisms:
             return
         earned = firms.output * np.maximum(firms.value_added_share, 0.0)
@@ -132,7 +138,7 @@ class Income(Mechanism):
         near = np.bincount(world.plan.customer, earned, minlength=people.rows)
         surplus = float(near.sum()) / max(float(people.budget.sum()), 1e-300)  # above 1 where some make losses at rest
         commuting = Commuting.at_rest(near, people.budget * surplus)
-        world.memory[self.kind] = {"kept": commuting.kept, "shared": commuting.shared}
+        world.memory[self.kind] |= {"kept": commuting.kept, "shared": commuting.shared}
 
     def morning(self, world: World, rng: Stream) -> None:
         """Scale what people want of the firms beside them, unless they choose for themselves (customers)."""
@@ -158,6 +164,7 @@ class Income(Mechanism):
             world.plan.customer, lost, relief,
         )  # fmt: skip
         caution = self._caution(world)
+        self._contribute(world)
         if not other and (caution == 1.0).all() and (people.spending == people.budget).all():
             people.lost_wages[:] = people.benefits[:] = 0.0
             self._spend_no_more_than_saved(world)
@@ -165,11 +172,22 @@ class Income(Mechanism):
         people.lost_wages[:], people.benefits[:] = self._reach(world, lost), self._reach(world, relief)
         if world.money is not None and people.benefits.any():
             world.money.pay("benefits", "government", "households", people.benefits)
+            world.memory[self.kind]["advanced"] += people.benefits.sum()
         aim = (people.budget - self.spending_share * (people.lost_wages - people.benefits)) * caution
         gap = np.maximum(aim, LEAST * people.budget) - people.spending
         there = np.abs(gap) <= NOISE * people.budget
         people.spending[:] = np.where(there, people.spending + gap, people.spending + gap / self.adjustment_days)
         self._spend_no_more_than_saved(world)
+
+    def _contribute(self, world: World) -> None:
+        """Let people pay back benefits of earlier days, as far as they have any savings."""
+        people, advanced = world.customers, world.memory[self.kind]["advanced"]
+        if world.money is None or advanced[0] <= 0.0:
+            return
+        due = advanced[0] / self.contribution_days * people.budget / people.budget.sum()
+        paid = np.minimum(due, np.maximum(people.savings, 0.0))
+        world.money.pay("contributions", "households", "government", paid)
+        advanced -= paid.sum()
 
     def _caution(self, world: World) -> Array:
         """Factor by which people spend less, or more, for what is on their accounts, shape (m,); let them get used to it.
