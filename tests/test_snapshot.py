@@ -7,6 +7,7 @@ import copy
 import hashlib
 import importlib
 import pickle
+import re
 import subprocess
 import sys
 import zipfile
@@ -510,7 +511,7 @@ def test_pickles_and_saved_states_go_on_in_another_process(tmp_path):
         collections.defaultdict(list),
         collections.OrderedDict(a=1),
     ],
-    ids=repr,
+    ids=lambda value: re.sub(r" at 0x\w+", "", repr(value)),
 )
 def test_what_json_cannot_hold_exactly_is_refused_and_nothing_is_left(value, tmp_path):
     eco = at(3)
