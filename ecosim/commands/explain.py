@@ -47,20 +47,18 @@ def explain(
     result = Result.load(run, allow_code=allow_code)
     story = Story(result)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    if firm is not None:
-        name = story.named(firm)
+    name = None if firm is None else story.named(firm)
+    if name is None:
+        _whole(story, console)
+    else:
         for line in story.of_firm(name):
             console.print(line, markup=False, soft_wrap=True)
-        if check:
-            _take_away(result, 1, name, console)
-        return
-    _whole(story, console)
     if check:
-        _take_away(result, check, None, console)
+        _take_away(result, check if name is None else 1, name, console)
     if out is not None:
         from ecosim.lineage.picture import write
 
-        console.print(f"Written to {write(story, out, force=force)}", markup=False)
+        console.print(f"Written to {write(story, out, firm=name, force=force)}", markup=False)
 
 
 def _whole(story: Story, console: Console) -> None:

@@ -9,6 +9,7 @@ from ecosim.kernels.day import ESSENTIAL, IMPORTANT, NOISE, NOTHING, order_rule
 
 #: Causes by number, in the order of `ecosim.lineage.record.CAUSES`; those that are not here are told apart there.
 STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, NO_CASH, CLIENT, ELSEWHERE, CLIENT_LEFT = 1, 2, 3, 4, 5, 6, 8, 11
+LITTLE = 1e-9  # share of a usual day's flow below which what failed to come is forgotten
 CUT = -2  # source of what is struck because its orders do not get through today
 
 
@@ -43,39 +44,62 @@ def any_rationed(demand: Any, production: Any) -> bool:
 
 
 @njit(cache=True)
-def remember_shortfalls(ptr: Any, flow: Any, reached: Any, delivered: Any, keeps: Any, short: Any) -> None:
-    """Add what each link was asked for and did not deliver today to ``short`` (L,), of which each firm ``keeps`` (n,).
+def remember_shortfalls(
+    ptr: Any, flow: Any, reached: Any, delivered: Any, production: Any, output: Any, inventory_days: Any, short: Any
+) -> bool:
+    """Add what each link was asked for and did not deliver today to ``short`` (L,).
 
     What failed to come is forgotten at the pace at which the stock turns over: a stock of n days covers what failed to
-    come for about n days, and what is older no longer shows in it. Asked for means the order that ``reached`` the
-    supplier, up to the usual ``flow``: who gets the usual amount and asked for more, to refill an empty stock, was not
-    let down by the supplier but by whatever emptied the stock.
+    come for about n days of work, and what is older no longer shows in it. Returns whether anything is left. Asked for
+    means the order that ``reached`` the supplier, up to the usual ``flow``: who gets the usual amount and asked for
+    more, to refill an empty stock, was not let down by the supplier but by whatever emptied the stock.
     """
-    for i in range(len(keeps)):
-        kept = keeps[i]
+    most = 0.0
+    for i in range(len(output)):
+        kept = keeps(production[i], output[i], inventory_days[i])
         for e in range(ptr[i], ptr[i + 1]):
             asked = min(reached[e], flow[e])
-            missing = asked - delivered[e]
-            short[e] = short[e] * kept + (missing if missing > NOISE * asked else 0.0)
+            missing = asked - delivered[e]  # selected, not branched on: which links fall short cannot be guessed
+            now = short[e] * kept + (missing if missing > NOISE * asked else 0.0)
+            now = now if now > LITTLE * flow[e] else 0.0
+            short[e] = now
+            most = max(most, now)
+    return most > 0.0
+
+
+@njit(inline="always")
+def keeps(production: float, output: float, inventory_days: float) -> float:
+    """Share of what did not come in that still shows in a firm's stocks a day later."""
+    pace = production / output if output > 0.0 else 0.0
+    return 1.0 - min(pace, 1.0) / max(inventory_days, 1.0)
+
+
+@njit(cache=True)
+def fade(ptr: Any, production: Any, output: Any, inventory_days: Any, amounts: Any) -> None:
+    """Let what is remembered of links, ``amounts`` (L,), grow older by a day, as shortfalls do; in place."""
+    for i in range(len(output)):
+        kept = keeps(production[i], output[i], inventory_days[i])
+        for e in range(ptr[i], ptr[i + 1]):
+            amounts[e] *= kept
 
 
 @njit(cache=True)
 def remember_unbought(
     ptr: Any, flow: Any, stock: Any, ordered: Any, less: Any, pace: Any, inventory_days: Any, smoothing_days: Any,
-    keeps: Any, unbought: Any,
+    unbought: Any,
 ) -> None:  # fmt: skip
-    """Add what each link was not ordered for want of cash today to ``unbought`` (L,); kept as in shortfalls.
+    """Add what each link was not ordered for want of cash today to ``unbought`` (L,).
 
     ``less`` (n,) is by how many days of usual purchases each firm cuts its orders.
     """
-    for i in range(len(keeps)):
+    for i in range(len(less)):
+        if less[i] <= 0.0:
+            continue
         for e in range(ptr[i], ptr[i + 1]):
-            unbought[e] *= keeps[i]
-            if less[i] > 0.0:
-                cut = less[i] * flow[e]
-                if ordered[e] <= 0.0:
-                    cut = min(cut, order_rule(flow[e], pace[i], inventory_days[i], smoothing_days[i], stock[e]))
-                unbought[e] += cut
+            cut = less[i] * flow[e]
+            if ordered[e] <= 0.0:
+                cut = min(cut, order_rule(flow[e], pace[i], inventory_days[i], smoothing_days[i], stock[e]))
+            unbought[e] += cut
 
 
 @njit(cache=True)
@@ -105,7 +129,7 @@ def bind(
     rows: Any, alive: Any, capacity: Any, ceiling: Any, demand: Any, calm_demand: Any,
     ptr: Any, product: Any, importance: Any, flow: Any, stock: Any, supplier: Any, ordered: Any, reached: Any,
     out_ptr: Any, out_link: Any, short: Any, taken: Any, unbought: Any,
-    calm_ptr: Any, calm_link: Any, calm_client: Any, calm_ordered: Any,
+    calm_ptr: Any, calm_link: Any, calm_client: Any, calm_supplier: Any, calm_ordered: Any, moved: bool,
     cause: Any, source: Any, link: Any,
 ) -> Any:  # fmt: skip
     """Find what binds firms ``rows`` (k,) today, into ``cause``, ``source`` (a firm, or -1) and ``link``, all (k,).
@@ -130,7 +154,7 @@ def bind(
         elif ceiling[i] <= edge:
             low, high = _scarcest(ptr[i], ptr[i + 1], product, importance, flow, stock)
             cause[at] = ORDERED_LITTLE
-            most = 1e-9 * flow[low] if high > low else 0.0
+            most = LITTLE * flow[low] if high > low else 0.0
             cash = 0.0
             for e in range(low, high):
                 if short[e] > most:
@@ -143,23 +167,25 @@ def bind(
             shocked += cause[at] == STRUCK
             own += cause[at] in (ORDERED_LITTLE, NO_CASH)
         else:
-            usual, now = calm_demand[i], demand[i]
+            customers = calm_demand[i] - demand[i]  # less what is the clients' of it
             clients, most = 0.0, 0.0
-            for k in range(out_ptr[i], out_ptr[i + 1]):
-                now -= reached[out_link[k]]
             for k in range(calm_ptr[i], calm_ptr[i + 1]):
                 e = calm_link[k]
-                stays = supplier[e] == i
-                usual -= calm_ordered[e]
-                less = calm_ordered[e] - (ordered[e] if stays else 0.0)
-                stopped = ordered[e] - reached[e] if stays else 0.0
-                if less + stopped > 0.0:
-                    clients += less + stopped
+                asked, arrived = 0.0, 0.0
+                if supplier[e] == i:
+                    asked, arrived = ordered[e], reached[e]
+                less, stopped = calm_ordered[e] - asked, asked - arrived
+                customers -= less + stopped
+                clients += max(less + stopped, 0.0)
                 if less > most:
                     most, source[at], link[at] = less, calm_client[k], e
                 if stopped > most:
                     most, source[at], link[at] = stopped, CUT, e
-            if clients > usual - now:
+            if moved:
+                for k in range(out_ptr[i], out_ptr[i + 1]):
+                    if calm_supplier[out_link[k]] != i:
+                        customers += reached[out_link[k]]
+            if clients > customers:
                 if source[at] == CUT:
                     cause[at] = STRUCK
                     shocked += 1

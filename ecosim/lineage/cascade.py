@@ -11,8 +11,9 @@ import pandas as pd
 
 from ecosim.errors import InputError
 from ecosim.kernels import lineage as kernel
-from ecosim.lineage.record import (
+from ecosim.lineage.causes import (
     CAUSES,
+    CLIENT,
     CLIENT_LEFT,
     CLOSED,
     ELSEWHERE,
@@ -184,17 +185,20 @@ def followed(lineage: pd.DataFrame, debts: pd.DataFrame, firms: pd.DataFrame) ->
     order = np.argsort(_depths(np.where(cause == INCOME, payer, parent)), kind="stable")
     names = np.asarray(entries["firm"].astype("str"), dtype=object)
     shock = np.where(drained == "", np.asarray(entries["shock"].astype(object)), drained)
-    direct = (cause == STRUCK) | (drained != "")
+    direct = (cause == STRUCK) | ((drained != "") & (cause != CLIENT))
+    client = np.asarray(entries["from_firm"].astype(object))
     root, root_firm = np.empty(len(entries), dtype=object), np.empty(len(entries), dtype=object)
     path, generation = np.empty(len(entries), dtype=object), np.zeros(len(entries), dtype=np.int64)
     for e in order.tolist():
         p, step = int(parent[e]), CAUSES[cause[e]]
         if p < 0:
-            root[e] = shock[e] if direct[e] else ENDS.get(int(cause[e]), UNKNOWN)
+            known = direct[e] or drained[e] != ""
+            root[e] = shock[e] if known else ENDS.get(int(cause[e]), UNKNOWN)
             if payer[e] >= 0:
                 root[e] = root[payer[e]]
-            root_firm[e], generation[e] = (names[e], 0) if direct[e] else ("", 1)
-            path[e] = f"{root[e]} > {step}" if root[e] != step else step
+            root_firm[e], generation[e] = (names[e], 0) if direct[e] else (client[e] if known else "", 1)
+            before = f" > {CAUSES[NO_CASH]}" if known and not direct[e] else ""
+            path[e] = f"{root[e]}{before} > {step}" if root[e] != step else step
             continue
         moved = firm[p] != firm[e]
         root[e], root_firm[e] = root[p], root_firm[p]
@@ -227,7 +231,7 @@ def _parents(
     np.minimum.at(failed_on, firm[held_back], begins[held_back])
     left = (cause == CLIENT_LEFT) & (failed_on[firm] < begins)
     wants[left] = firm[left]
-    eaten = _cash(entries, debts, firms, firm, cause)
+    eaten = _cash(entries, debts, firms, firm, cause, other)
     wants = np.where(eaten.debtor >= 0, eaten.debtor, wants)
     wants[eaten.shock != ""] = -1
     held = left | np.isin(cause, (SUPPLIER, ELSEWHERE))
@@ -261,25 +265,37 @@ class _Eaten(NamedTuple):
     shock: Array  # what took its money at once, or ""
 
 
-def _cash(entries: pd.DataFrame, debts: pd.DataFrame, firms: pd.DataFrame, firm: Array, cause: Array) -> _Eaten:
+def _cash(
+    entries: pd.DataFrame, debts: pd.DataFrame, firms: pd.DataFrame, firm: Array, cause: Array, other: Array
+) -> _Eaten:
     """Cash runs out over time, so it comes from what has cost the firm most, not from what came last.
 
     A unit of output lost costs what would have been left of it after inputs and the wages that vary with it; a debt and
-    a dearer rent cost what they are.
+    a dearer rent cost what they are. A client that orders less for want of cash is looked at in the same way.
     """
     none = np.full(len(entries), -1, dtype=np.int64)
     found = _Eaten(none, none.copy(), np.full(len(entries), "", dtype=object))
-    without = np.isin(cause, (CLOSED, NO_CASH)) & (entries["through"].astype(object) != "turnover").to_numpy()
+    through = np.asarray(entries["through"].astype(object))
+    ordering = (cause == CLIENT) & (through == "finance")
+    broke = np.isin(cause, (CLOSED, NO_CASH)) & (through != "turnover")
+    whose = np.where(ordering, other, firm)
     begins, loss = entries["first_day"].to_numpy(), entries["loss"].to_numpy() * _margin(firms)[firm]
-    creditor, debtor = _codes(debts["creditor"], firms["firm"]), _codes(debts["debtor"], firms["firm"])
-    day, amount = debts["day"].to_numpy(), debts["amount"].to_numpy()
-    shock = np.asarray(debts["shock"].astype(object))
-    for e in np.flatnonzero(without).tolist():
-        before = np.flatnonzero((firm[:e] == firm[e]) & (begins[:e] >= begins[e] - YEAR) & ~without[:e])
-        most = loss[before].max(initial=0.0)
-        if len(before):
-            found.entry[e] = before[np.argmax(loss[before])]
-        mine = np.flatnonzero((creditor == firm[e]) & (day <= begins[e]) & (day >= begins[e] - YEAR))
+    rows = np.arange(len(firms) + 1)
+    debts = debts.iloc[np.argsort(_codes(debts["creditor"], firms["firm"]), kind="stable")]
+    first, owed_to = np.searchsorted(firm, rows), np.searchsorted(_codes(debts["creditor"], firms["firm"]), rows)
+    debtor, day = _codes(debts["debtor"], firms["firm"]), debts["day"].to_numpy()
+    amount, shock = debts["amount"].to_numpy(), np.asarray(debts["shock"].astype(object))
+    for e in np.flatnonzero(broke | ordering).tolist():
+        own = np.arange(first[whose[e]], first[whose[e] + 1])
+        own = own[(begins[own] < begins[e]) & (begins[own] >= begins[e] - YEAR)]
+        if ordering[e] and broke[own].any():
+            continue  # that it had no cash is an entry of its own
+        own = own[~broke[own]]
+        most = loss[own].max(initial=0.0)
+        if len(own):
+            found.entry[e] = own[np.argmax(loss[own])]
+        mine = np.arange(owed_to[whose[e]], owed_to[whose[e] + 1])
+        mine = mine[(day[mine] <= begins[e]) & (day[mine] >= begins[e] - YEAR)]
         owing = mine[debtor[mine] >= 0]
         owed = np.bincount(debtor[owing], amount[owing])
         if owed.max(initial=0.0) > most:

@@ -15,6 +15,19 @@ from ecosim.errors import InputError
 from ecosim.goods import IN_TRANSIT
 from ecosim.kernels import lineage as kernel
 from ecosim.lineage.cash import Cash
+from ecosim.lineage.causes import (
+    CAUSES,
+    CLIENT,
+    CLIENT_LEFT,
+    ELSEWHERE,
+    INCOME,
+    MEANS,
+    NO_CASH,
+    ORDERED_LITTLE,
+    STRUCK,
+    SUPPLIER,
+)
+from ecosim.lineage.reasons import Reasons
 from ecosim.lineage.tables import joined, named
 from ecosim.lineage.witness import TRADE, Witness, today
 from ecosim.state import CLOSES
@@ -32,23 +45,6 @@ NOTICED = 1e-3  # share of a firm's output below which less is noise
 PAUSE = 2  # days without loss, or with another cause, that do not end an entry
 CLOSING = "closing"  # what a shock writes to that puts firms out of business, named like the channels of the sheet
 OUT_OF_CASH = "out of cash"  # how finance says so in the diary
-
-#: Causes by number. What each leads back to: a shock, another firm, or the firm's own past.
-CAUSES = (
-    "none",
-    "struck by a shock",
-    "means are short",
-    "a supplier delivers too little",
-    "it ordered little itself",
-    "it had no cash to order",
-    "a client orders less",
-    "customers earn less",
-    "customers went elsewhere",
-    "its prices turn customers away",
-    "closed",
-    "a client buys elsewhere",
-)
-STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, NO_CASH, CLIENT, INCOME, ELSEWHERE, PRICES, CLOSED, CLIENT_LEFT = range(1, 12)
 
 ENTRY = np.dtype(
     [("firm", "<i4"), ("first", "<i4"), ("last", "<i4"), ("cause", "u1"), ("detail", "u1"), ("source", "<i4"),
@@ -101,7 +97,7 @@ class Record:
                 start[name] = value
             start["firm"] = np.arange(n)
             memory |= {name: start[name].copy() for name in FIELDS}
-            memory |= {"short": np.zeros(len(world.links)), "idle": np.zeros((), dtype=np.int64)}
+            memory |= {"short": np.zeros(len(world.links)), "remembers": np.zeros((), dtype=np.bool_)}
             memory |= {"gains": np.zeros(n), "unnoticed": np.zeros(n)}
             memory |= {"top": np.array(top), "firm_days": np.zeros((), dtype=np.int64)}
             memory |= {"taken": np.empty(0), "taken_by": np.empty(0, dtype=np.int32), "taken_how": np.empty(0, "u1")}
@@ -117,8 +113,10 @@ class Record:
         world.sheet.witness = self.seen.see
         if world.mechanisms:
             twin.world.sheet.witness = self.calm.see
+        self.reasons = Reasons(world, twin.world, self.seen, self.calm, self.channels, self.mechanisms, memory)
         self.cash = Cash(world, memory, self.seen, self.channels)
         self.reached, self.cut_by = world.links.ordered, np.empty(0, dtype=np.int32)
+        self.less: Array | None = None  # by how many days of purchases firms cut today's orders for want of cash
         self._everyone = np.ones(n)
         self._rows, self._loss, self._ended = np.empty(n, dtype=np.int64), np.empty(n), np.empty((n, len(FIELDS)))
 
@@ -160,18 +158,17 @@ class Record:
     def _note_shortfalls(self, world: World, memory: dict[str, Array]) -> None:
         """Keep what suppliers failed to deliver."""
         links, firms = world.links, world.firms
-        memory["idle"] += 1
-        if kernel.any_rationed(firms.demand, firms.production):  # else nothing failed to come today
-            keeps = self._keeps(world)
-            if memory["idle"] > 1:
-                keeps = keeps ** memory["idle"]
-            kernel.remember_shortfalls(links.ptr, links.flow, self.reached, links.delivered, keeps, memory["short"])
-            memory["idle"][...] = 0
+        if memory["remembers"] or kernel.any_rationed(firms.demand, firms.production):
+            memory["remembers"][...] = kernel.remember_shortfalls(
+                links.ptr, links.flow, self.reached, links.delivered, firms.production, firms.output,
+                firms.inventory_days, memory["short"],
+            )  # fmt: skip
 
     @staticmethod
-    def _keeps(world: World) -> Array:
-        """Share of what did not come in that still shows in a firm's stocks a day later, (n,)."""
-        return np.asarray(1.0 - 1.0 / np.maximum(world.firms.inventory_days, 1.0))
+    def _fade(world: World, amounts: Array) -> None:
+        """Let what is remembered of links grow older by a day."""
+        firms = world.firms
+        kernel.fade(world.links.ptr, firms.production, firms.output, firms.inventory_days, amounts)
 
     def _note_taken(self, world: World, memory: dict[str, Array]) -> None:
         """Keep what shocks took from links: stocks destroyed, orders cut off, goods held up."""
@@ -183,7 +180,7 @@ class Record:
             memory["taken_by"] = np.full(len(links), -1, dtype=np.int32)
             memory["taken_how"] = np.zeros(len(links), dtype=np.uint8)
         taken, by, how = memory["taken"], memory["taken_by"], memory["taken_how"]
-        taken *= self._keeps(world)[links.buyer]
+        self._fade(world, taken)
         if self.seen.cuts:
             rows = np.flatnonzero(self.cut_by >= 0)
             taken[rows] += links.ordered[rows] - self.reached[rows]
@@ -206,26 +203,24 @@ class Record:
             by_shock = why in self.shocks
             kind = "finance" if why == OUT_OF_CASH else "turnover"
             memory["closed_by"][event["rows"]] = self.shocks.index(why) if by_shock else -1
-            how = self.channels.index(CLOSING) if by_shock else self._number(kind)
+            how = self.channels.index(CLOSING) if by_shock else self.reasons.number(kind)
             memory["closed_how"][event["rows"]] = how
-
-    def _number(self, mechanism: str) -> int:
-        """A mechanism as the detail of a cause; 0 for one that is off."""
-        return len(self.channels) + self.mechanisms.index(mechanism) if mechanism in self.mechanisms else 0
 
     def _note_unbought(self, world: World, calm: World, memory: dict[str, Array]) -> None:
         """Keep what firms did not order for want of cash, beyond what their twins did not."""
         firms, links = world.firms, world.links
         stress = np.maximum(firms.cash_stress - calm.firms.cash_stress, 0.0)
+        self.less = None
         if not (stress.any() or memory["unbought"].any()):
             return
         if not len(memory["unbought"]):
             memory["unbought"] = np.zeros(len(links))
         pace = np.divide(firms.expected, firms.output, out=np.ones(firms.rows), where=firms.output > 0.0)
-        less = firms.bootstrapping * stress * firms.alive * pace * firms.inventory_days / firms.smoothing_days
+        self.less = firms.bootstrapping * stress * firms.alive * pace * firms.inventory_days / firms.smoothing_days
+        self._fade(world, memory["unbought"])
         kernel.remember_unbought(
-            links.ptr, links.flow, links.stock, links.ordered, less, pace, firms.inventory_days, firms.smoothing_days,
-            self._keeps(world), memory["unbought"],
+            links.ptr, links.flow, links.stock, links.ordered, self.less, pace, firms.inventory_days,
+            firms.smoothing_days, memory["unbought"],
         )  # fmt: skip
 
     def _causes(self, world: World, calm: World, rows: Array) -> tuple[Array, Array, Array]:
@@ -239,128 +234,32 @@ class Record:
             rows, self._alive(world), firms.capacity, firms.ceiling, firms.demand, calm.firms.demand,
             links.ptr, links.product, links.importance, links.flow, links.stock, links.supplier, links.ordered,
             self.reached, links.out_ptr, links.out_link, memory["short"], memory["taken"], memory["unbought"],
-            calm_links.out_ptr, calm_links.out_link, calm_links.client_of_out, calm_links.ordered, cause, source, link,
+            calm_links.out_ptr, calm_links.out_link, calm_links.client_of_out, calm_links.supplier,
+            calm_links.ordered, calm_links.supplier is not links.supplier, cause, source, link,
         )  # fmt: skip
         if shocked:
             cut = np.flatnonzero((cause == STRUCK) & (source == kernel.CUT))
             source[cut], detail[cut] = self.cut_by[link[cut]], self.channels.index(TRADE)
             at = np.flatnonzero((cause == STRUCK) & (source == -1))
             source[at], detail[at] = memory["taken_by"][link[at]], memory["taken_how"][link[at]]
+        if self.less is not None:
+            at = np.flatnonzero(cause == CLIENT)
+            cut, fell = self.less[source[at]] * links.flow[link[at]], (calm_links.ordered - links.ordered)[link[at]]
+            detail[at[cut >= 0.5 * fell]] = self.reasons.number("finance")
         if own:
             at = np.flatnonzero((cause == ORDERED_LITTLE) | (cause == NO_CASH))
             source[at] = rows[at]
         if means:
             at = np.flatnonzero(cause == MEANS)
-            cause[at], detail[at], source[at] = self._of_means(world, calm, rows[at])
+            cause[at], detail[at], source[at] = self.reasons.of_means(rows[at])
         if people:
             at = np.flatnonzero(cause == ELSEWHERE)
-            cause[at], detail[at], source[at] = self._of_customers(world, calm, rows[at])
+            cause[at], detail[at], source[at] = self.reasons.of_customers(rows[at])
         return cause, detail, source
 
     def _alive(self, world: World) -> Array:
         alive: Array = world.firms.columns.get("alive", self._everyone)
         return alive
-
-    def _of_means(self, world: World, calm: World, rows: Array) -> tuple[Array, Array, Array]:
-        """Behind a lack of capacity: a shock, what a mechanism made of the firm's means, or a firm that closed."""
-        if not self.mechanisms:  # nothing but shocks touches the means of the core
-            cause, detail, source = np.full(len(rows), MEANS, "u1"), np.zeros(len(rows), "u1"), rows.astype(np.int32)
-            self._blame("capacity", np.arange(len(rows)), rows, cause, detail, source)
-        else:
-            cause, detail, source = self._largest(rows, *self._drops_of_means(world, calm, rows), MEANS)
-        if "alive" in world.firms:
-            memory = world.memory[MEMORY]
-            dead = np.flatnonzero(world.firms.alive[rows] == 0.0)
-            by = memory["closed_by"][rows[dead]]
-            cause[dead] = np.where(by >= 0, STRUCK, CLOSED)
-            detail[dead], source[dead] = memory["closed_how"][rows[dead]], np.where(by >= 0, by, rows[dead])
-        return cause, detail, source
-
-    def _drops_of_means(
-        self, world: World, calm: World, rows: Array
-    ) -> tuple[list[Array], list[tuple[int, str]]]:  # fmt: skip
-        """What each thing took off the means of some firms, against the twin, and what it stands for."""
-        firms, peace = world.firms, calm.firms
-        left = world.sheet.multipliers["capacity"][rows]
-        if world.sheet.read("relief") is not None:
-            left = np.maximum(1.0 - (1.0 - left) * world.sheet.multipliers["relief"][rows], 0.0)
-        drops = [1.0 - left, 1.0 - firms.potential[rows] / np.maximum(peace.potential[rows], 1e-300)]
-        labels = [(STRUCK, "capacity"), (MEANS, "opportunity" if "opportunity" in self.mechanisms else "")]
-        self._add_mechanisms("capability", rows, drops, labels, MEANS)
-        return drops, labels
-
-    def _of_customers(self, world: World, calm: World, rows: Array) -> tuple[Array, Array, Array]:
-        """Behind customers who want less: a shock, their incomes, the firm's prices, or other firms."""
-        firms, peace = world.firms, calm.firms
-        shocked = np.ones(len(rows))
-        if "demand" in self.seen.struck:
-            shocked = world.sheet.multipliers["demand"][rows]
-            for (channel, _), factors in self.seen.factors.items():
-                if channel == "demand":
-                    shocked = shocked / np.maximum(factors[rows], 1e-300)
-        drops = [1.0 - shocked]
-        labels: list[tuple[int, str]] = [(STRUCK, "demand")]
-        self._add_mechanisms("demand", rows, drops, labels, ELSEWHERE)
-        if "posted_price" in firms:
-            drops.append(1.0 - peace.posted_price[rows] / np.maximum(firms.posted_price[rows], 1e-300))
-            labels.append((PRICES, ""))
-        if "spending" in world.customers:
-            means = world.customers.spending / np.maximum(calm.customers.spending, 1e-300)
-            drops.append(1.0 - means[world.plan.customer[rows]])
-            labels.append((INCOME, ""))
-        if "platforms" in world.mechanisms:
-            drops.append(_turned_away(world)[rows])
-            labels.append((ELSEWHERE, "platforms"))
-        if "market_share" in firms:
-            drops.append(1.0 - firms.market_share[rows] / np.maximum(peace.market_share[rows], 1e-300))
-            labels.append((ELSEWHERE, ""))
-        cause, detail, source = self._largest(rows, drops, labels, ELSEWHERE)
-        income = cause == INCOME
-        source[income] = world.plan.customer[rows[income]]
-        return cause, detail, source
-
-    def _add_mechanisms(
-        self, channel: str, rows: Array, drops: list[Array], labels: list[tuple[int, str]], cause: int
-    ) -> None:
-        """What each mechanism took off a channel, against what it took off in the twin."""
-        for (written, kind), factors in self.seen.factors.items():
-            if written == channel:
-                usual = self.calm.factors.get((written, kind))
-                at_peace = 1.0 if usual is None else np.maximum(usual[rows], 1e-300)
-                drops.append(1.0 - factors[rows] / at_peace)
-                labels.append((cause, kind))
-
-    def _largest(
-        self, rows: Array, drops: list[Array], labels: list[tuple[int, str]], otherwise: int
-    ) -> tuple[Array, Array, Array]:
-        """Cause, detail and source by the largest drop; a mechanism that a shock struck stands for that shock."""
-        chosen = np.argmax(np.array(drops), axis=0)
-        cause, detail = np.zeros(len(rows), dtype=np.uint8), np.zeros(len(rows), dtype=np.uint8)
-        source = rows.astype(np.int32)
-        for at, (label, name) in enumerate(labels):
-            some = np.flatnonzero(chosen == at)
-            if not len(some):
-                continue
-            cause[some] = otherwise if label == STRUCK else label
-            if label == STRUCK:
-                self._blame(name, some, rows, cause, detail, source)
-            elif name:
-                detail[some] = self._number(name)
-                most = np.zeros(len(some), dtype=np.float32)
-                for channel in self.eco.world.mechanisms[name].channels:
-                    if channel in self.seen.struck:
-                        much = self.seen.struck[channel][0][rows[some]]
-                        self._blame(channel, some[much > most], rows, cause, detail, source)
-                        most = np.maximum(most, much)
-        return cause, detail, source
-
-    def _blame(self, channel: str, at: Array, rows: Array, cause: Array, detail: Array, source: Array) -> None:
-        who = self.seen.struck.get(channel)
-        if who is None:
-            return
-        known = at[who[1][rows[at]] >= 0]
-        cause[known], detail[known] = STRUCK, self.channels.index(channel)
-        source[known] = who[1][rows[known]]
 
     def _enter(
         self, memory: dict[str, Array], day: int, rows: Array, cause: Array, detail: Array, source: Array, loss: Array
@@ -389,7 +288,8 @@ class Record:
         open_ones = np.flatnonzero(memory["loss"] > 0.0)
         entries = joined([*self.parts, _entries([memory[name][open_ones] for name in FIELDS])], ENTRY)
         entries = entries[np.lexsort((entries["first"], entries["firm"]))]
-        frame, debts = self._frame(entries), self.cash.table(self.shocks)
+        firm_names = pd.Index(list(self.eco.world.plan.names), dtype="str")
+        frame, debts = self._frame(entries, firm_names), self.cash.table(firm_names, self.shocks)
         noted = {
             "firm_days": int(memory["firm_days"]),
             "entries": len(entries),
@@ -403,7 +303,7 @@ class Record:
             frame = among(frame, debts, pd.DataFrame(about | dict(firms.columns)), int(memory["top"]))
         return frame, debts, noted
 
-    def _frame(self, entries: Array) -> pd.DataFrame:
+    def _frame(self, entries: Array, names: pd.Index[str]) -> pd.DataFrame:
         plan = self.eco.world.plan
         kinds = [*self.channels, *self.mechanisms]
         cause, source, detail = entries["cause"], entries["source"], entries["detail"].astype(np.int64)
@@ -411,27 +311,17 @@ class Record:
         of_firm = np.isin(cause, (SUPPLIER, CLIENT, CLIENT_LEFT))
         return pd.DataFrame(
             {
-                "firm": named(entries["firm"], plan.names),
+                "firm": named(entries["firm"], names),
                 "first_day": entries["first"],
                 "last_day": entries["last"],
                 "loss": entries["loss"],
                 "cause": named(cause, CAUSES),
                 "through": named(np.where((detail > 0) | struck, detail, -1), kinds),
-                "from_firm": named(np.where(of_firm, source, -1), plan.names),
+                "from_firm": named(np.where(of_firm, source, -1), names),
                 "shock": named(np.where(struck, source, -1), self.shocks),
                 "customer": named(np.where(cause == INCOME, source, -1), plan.customer_names),
             }
         )
-
-
-def _turned_away(world: World) -> Array:
-    """Share of what each firm was asked for that customers could not order today because a platform was down, (n,)."""
-    kept, demand = world.memory["platforms"], world.firms.demand
-    found = np.zeros(world.firms.rows)
-    if len(kept["missed"]):
-        rows = kept["rows"]
-        found[rows] = kept["missed"] / np.maximum(demand[rows] + kept["missed"], 1e-300)
-    return found
 
 
 def _entries(columns: Sequence[Array]) -> Array:

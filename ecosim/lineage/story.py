@@ -9,11 +9,10 @@ import numpy as np
 
 from ecosim.errors import InputError, hint
 from ecosim.lineage.cascade import Cascade
+from ecosim.lineage.tables import rows
 from ecosim.state import CLOSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
     from ecosim.result import Result
@@ -47,10 +46,6 @@ def percent(share: float) -> str:
     return f"{100.0 * share:.1f} %"
 
 
-def _rows(frame: pd.DataFrame) -> Iterator[Any]:
-    return iter(frame.itertuples())
-
-
 class Story:
     """Tells a run's lineage; all text is made of the numbers of its `Cascade`."""
 
@@ -82,7 +77,7 @@ class Story:
         gross = float(entries["loss"].sum())
         told = entries[entries["loss"] >= FEW * gross]
         said.append("What bound it:")
-        said += [f"  {self.step(row)}, {percent(row.loss / gross)} of its loss" for row in _rows(told)]
+        said += [f"  {self.step(row)}, {percent(row.loss / gross)} of its loss" for row in rows(told)]
         rest = gross - float(told["loss"].sum())
         if len(told) < len(entries):
             said.append(f"  and {len(entries) - len(told)} shorter stretches, {amount(rest)} together")
@@ -103,7 +98,7 @@ class Story:
         if row["failed_on"] >= 0:
             said.append(f"first made less than half of its usual output on day {int(row['failed_on'])}")
         events = self.result.events
-        for event in _rows(events[(events["firm"] == firm).to_numpy()]):
+        for event in rows(events[(events["firm"] == firm).to_numpy()]):
             if event.event.startswith(CLOSES):
                 said.append(f"closed on day {event.day}: {event.event.removeprefix(CLOSES)}")
         debts = self.cascade.debts
@@ -112,7 +107,7 @@ class Story:
             f"lost {amount(debt.amount)} that {debt.debtor} owed it, on day {debt.day}"
             if isinstance(debt.debtor, str)
             else f"lost {amount(debt.amount)} of its money to {debt.shock} ({debt.through}), from day {debt.day} on"
-            for debt in _rows(taken)
+            for debt in rows(taken)
         ]
         return said
 
@@ -129,7 +124,8 @@ class Story:
             "a supplier delivers too little": f"was short of {self.sector.get(other, '')} from {other}",
             "it ordered little itself": "had ordered too little itself",
             "it had no cash to order": "had no cash to order more",
-            "a client orders less": f"sold less to {other}, which ordered less",
+            "a client orders less": f"sold less to {other}, which "
+            + ("had no cash to order more" if row.through == "finance" else "ordered less"),
             "a client buys elsewhere": f"sold less to {other}, which bought elsewhere",
             "customers earn less": f"sold less because {row.customer} earned less",
             "customers went elsewhere": "lost customers to others",
@@ -141,13 +137,14 @@ class Story:
     def way_back(self, entry: int) -> list[str]:
         """Steps from an entry back to where its harm began, one a line."""
         entries = self.cascade.entries
-        steps = [self.step(row) for row in _rows(entries.iloc[self.cascade.trail(entry)])]
+        steps = [self.step(row) for row in rows(entries.iloc[self.cascade.trail(entry)])]
         said = [f"{'  ' * at}{'<- ' if at else ''}{step}" for at, step in enumerate(steps)]
         last = entries.iloc[self.cascade.trail(entry)[-1]]
         if last["cause"] == "customers earn less":
             said.append(f"{'  ' * len(steps)}<- many firms paid less: {last['root']}")
         elif last["cause"] != "struck by a shock":
-            said.append(f"{'  ' * len(steps)}<- {last['root']}")
+            whom = f", which took the money of {last['root_firm']}" if last["root_firm"] else ""
+            said.append(f"{'  ' * len(steps)}<- {last['root']}{whom}")
         return said
 
     @staticmethod
@@ -190,7 +187,7 @@ class Story:
         lines: list[tuple[int, str]] = []
         for firm in first:
             roots = entries[(entries["firm"] == firm) & (entries["generation"] == 0)]
-            lines.append((0, f"{firm}: {self._why(next(_rows(roots)))}, {amount(float(struck[firm]))} lost"))
+            lines.append((0, f"{firm}: {self._why(next(rows(roots)))}, {amount(float(struck[firm]))} lost"))
             self._branch(str(firm), flows, lines, {str(firm)}, 1, most, deep)
         return lines
 
@@ -207,7 +204,7 @@ class Story:
         if depth > deep:
             return
         ours = flows[(flows["giver"] == firm) & ~flows["firm"].isin(seen)]
-        for row in _rows(ours.nlargest(most, "loss")):
+        for row in rows(ours.nlargest(most, "loss")):
             lines.append((depth, f"{row.firm}: {amount(row.loss)} lost through {firm}"))
             self._branch(str(row.firm), flows, lines, seen | {str(row.firm)}, depth + 1, most, deep)
         if len(ours) > most:

@@ -42,7 +42,7 @@ class Agreement:
         """The agreement in words, with how many firms it rests on."""
         table = self.table
         if not len(table):
-            return ["No firm lost anything indirectly, so there is no named origin to take away."]
+            return ["No loss is laid to another firm that was struck, so there is none to spare."]
         firms = "1 firm's" if len(table) == 1 else f"each of {len(table)} firms'"
         said = [
             f"Checked by living the same days again for {firms} loss, of which the lineage lays "
