@@ -51,6 +51,8 @@ REASONS: dict[str, dict[str, float]] = {
     "partners share nothing": {"mechanisms.collaboration.coupling": 0.0},
     "trials take no capacity": {"mechanisms.experiments.cost": 0.0},
     "no early warnings": {"mechanisms.continuity.foresight": 0.0},
+    "people live as usual until nothing is left": {"mechanisms.income.precaution": 0.0},
+    "nobody sets aside a reserve out of fear": {"mechanisms.judgement.reserve_cost": 10.0},
 }  # fmt: skip
 NEAR = 0.98
 NEGLIGIBLE = {"loss": 0.01, "disturbed": 0.1, "failures": 0.05, "gini": 1e-4}  # effects that are told as 0

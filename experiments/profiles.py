@@ -166,7 +166,8 @@ def main() -> None:
     given = asked.parse_args()
     if given.quick:
         given.replicates, given.firms, given.days = 2, 120, 60
-    base = ecosim.load("default_world").with_({"economy.firms": given.firms, "days": given.days, "shocks": []})
+    asked_for = {"profiles": False, "economy.firms": given.firms, "days": given.days, "shocks": []}
+    base = ecosim.load("default_world").with_(asked_for)
     seeds = range(1, given.replicates + 1)
     tasks = [(name, world.with_({"seed": seed})) for seed in seeds for name, world in worlds(base).items()]
     few = range(1, given.reasons + 1)

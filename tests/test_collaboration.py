@@ -177,7 +177,9 @@ def test_knowledge_spreads_upwards_only():
 
 
 def test_a_gap_closes_week_by_week_as_fast_as_a_day_says():
-    eco = Ecosystem(CALM.with_({"mechanisms": [{"kind": "collaboration", "diffusion": 0.1, "coupling": 0.5}, "learning"]}))
+    eco = Ecosystem(
+        CALM.with_({"mechanisms": [{"kind": "collaboration", "diffusion": 0.1, "coupling": 0.5}, "learning"]})
+    )
     kept, n = eco.world.memory["collaboration"], 300
     kept["ptr"], kept["partner"] = np.concatenate(([0, 1], np.full(n - 1, 2))), np.array([n - 1, 0])
     know = eco.world.firms.add("know_how", 1.0)

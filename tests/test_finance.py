@@ -642,7 +642,7 @@ def test_spending_follows_lost_wages_as_the_formula_says(accounts):
 
 @pytest.mark.parametrize("mechanisms", [("income",), ("finance", "income")], ids="+".join)
 def test_people_buy_as_before_when_wages_are_back(mechanisms):
-    soon = {"kind": "income", "habit_days": 60.0} if "finance" in mechanisms else "income"
+    soon = {"kind": "income", "habit_days": 60.0, "contribution_days": 60.0} if "finance" in mechanisms else "income"
     parts = [finance(cash_days=200.0) if name == "finance" else soon for name in mechanisms]
     eco = alive(TINY, *parts, shocks=[outage(0.6, when=3, days=5, share=0.5)])
     world = eco.world
@@ -689,7 +689,7 @@ def test_people_who_lose_savings_get_used_to_what_they_have():
     people, money = eco.world.customers, eco.world.money
     money.pay("loss", "households", "outside", 0.5 * people.savings)
     found = []
-    for _ in range(800):
+    for _ in range(1200):
         eco.step()
         found.append(people.spending[0] / 120.0)
     assert min(found) < 0.97
@@ -699,18 +699,22 @@ def test_people_who_lose_savings_get_used_to_what_they_have():
 
 
 def test_without_precaution_people_live_as_usual_until_nothing_is_left():
-    gone = {"kind": "pulse", "channel": "wages", "days": 400, "factor": 0.0}
     lived = []
-    for precaution in (0.0, 0.18):
+    for precaution in (0.0, 0.22):
         part = {"kind": "income", "precaution": precaution, "spending_share": 0.0}
-        eco = alive(TWO, part, finance(budgeting=1.0, cash_days=900.0), shocks=[gone])
-        spending = []
-        for _ in range(120):
+        eco = alive(TWO, part, finance(cash_days=900.0))
+        people, spending = eco.world.customers, []
+        for _ in range(260):
             eco.step()
-            spending.append(eco.world.customers.spending[0] / 120.0)
+            drain = np.minimum(0.2 * people.budget, people.savings)
+            eco.world.money.pay("loss", "households", "outside", drain)
+            spending.append(float(people.spending[0]) / 120.0)
         lived.append(np.array(spending))
-    assert (lived[0][:20] == 1.0).all()
-    assert np.diff(lived[0]).min() < 10 * np.diff(lived[1]).min()
+    careless, careful = lived
+    assert (careless[:60] == 1.0).all()
+    assert np.diff(careless).min() < -0.15  # until the last coin
+    assert careful[60] < 0.97
+    assert np.diff(careful).min() > 0.5 * np.diff(careless).min()  # little by little, though the drain never ends
 
 
 @pytest.mark.parametrize("days", [1.0, 42.0])

@@ -18,7 +18,7 @@ from ecosim.parameters import parameters_page, profiles
 from ecosim.spread import ROLES, Spread
 
 EXPERIMENT = Path(__file__).parent.parent / "experiments" / "profiles.py"
-WORLD = ecosim.load("default_world").with_({"economy.firms": 200, "days": 20, "shocks": []})
+WORLD = ecosim.load("default_world").with_({"profiles": False, "economy.firms": 200, "days": 20, "shocks": []})
 SECTORS = ("manufacturing", "retail", "services", "technology")
 
 
@@ -220,14 +220,15 @@ def test_what_is_not_there_is_refused_with_the_mend(changes, words):
 
 @pytest.mark.parametrize("mechanisms", [[], ["customers"], ["finance"]], ids=str)
 def test_communities_of_no_region_of_an_imported_economy_are_refused(mechanisms, tmp_path):
-    (tmp_path / "firms.csv").write_text("firm,sector,final_demand,region\nMill,Milling,20,North\nBakery,Baking,100,South\n")
+    firms = "firm,sector,final_demand,region\nMill,Milling,20,North\nBakery,Baking,100,South\n"
+    (tmp_path / "firms.csv").write_text(firms)
     (tmp_path / "links.csv").write_text("supplier,client,flow\nMill,Bakery,40\n")
     text = (
         "economy: {kind: given}\nnetwork: {kind: imported, firms: firms.csv, links: links.csv}\n"
         f"mechanisms: {mechanisms}\ncommunities: "
     )
     Ecosystem(Scenario.from_yaml(text + "{North: small_town}", base_dir=tmp_path))
-    with pytest.raises(InputError, match="communities: no region is named 'Nord'; .*North"):
+    with pytest.raises(InputError, match=r"communities: no region is named 'Nord'; .*North"):
         Ecosystem(Scenario.from_yaml(text + "{Nord: small_town}", base_dir=tmp_path))
 
 

@@ -219,16 +219,23 @@ def test_overtime_meets_what_is_asked_while_people_can() -> None:
     assert max(map(np.max, full)) <= 1.2 * (1 + 1e-12)
 
 
-FREE = (False, *[np.ones(1)] * 5)  # nobody has money
+FREE = (False, *[np.ones(1)] * 6)  # nobody has money
 
 
 def test_nobody_plans_hours_that_it_cannot_pay() -> None:
     one, extra, saved = np.ones(1), np.zeros(1), np.full(1, 20.0)
     for spare, hours in ((0.0, 0.0), (-3.0, 0.0), (0.06, 0.02), (50.0, 0.1)):
-        accounts = one * 1.5, one * 2.0, one * (4.0 + spare), one * 0.5, one * 8.0  # a usual day costs 2, overtime 3
+        accounts = (
+            one * 1.5,
+            one * 2.0,
+            one * (4.0 + spare),
+            one * 0.5,
+            one * 16.0,
+            one * 0.5,
+        )  # half-grown; a usual day costs 2
         plan_overtime(one * 1.1, one * (1 + extra), one * 9, one * 0.15, one * 20, one, extra, saved, True, *accounts)
         assert extra[0] == pytest.approx(hours, abs=1e-12)
-    plan_overtime(one * 1.1, one * 1.1, one * 9, one * 0.15, one * 20, one, extra, saved, True, *[one * 0.0] * 5)
+    plan_overtime(one * 1.1, one * 1.1, one * 9, one * 0.15, one * 20, one, extra, saved, True, *[one * 0.0] * 6)
     assert extra[0] == pytest.approx(0.1)  # where nobody is paid, long hours cost nothing
 
 

@@ -76,11 +76,11 @@ class Scenario(Part):
     network: ANetwork = Field(default_factory=lambda: _default("reconstructed"))
     """Who supplies whom."""
     mechanisms: Mechanisms = ()
-    """What firms do beyond the core day; none exist yet, so the list must be empty."""
+    """What firms and people do beyond the core day (docs/mechanisms.md)."""
     shocks: Shocks = ()
     """What goes wrong, where and when."""
     policies: Policies = ()
-    """What is done about it; none exist yet, so the list must be empty."""
+    """What is done about it: aid, subsidies, rules (docs/policies.md)."""
     metrics: Metrics = ()
     """What is measured every day beside the standard metrics."""
     profiles: StrictBool | tuple[str, ...] = False

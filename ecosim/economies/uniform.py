@@ -34,8 +34,8 @@ class Uniform(Economy):
     regions: int = Field(default=4, ge=1, le=10_000)
     """Number of regions."""
     size_spread: float = Field(default=0.0, ge=0, le=3)
-    """Spread of the sizes by which some networks tell firms apart (standard deviation of their logarithms): reconstructed
-    links go to large firms, small ones stand at the top of tiers. Final demand stays equal."""
+    """Spread of the sizes by which some networks tell firms apart (standard deviation of their logarithms): in a
+    reconstruction large firms supply many, in tiers small ones stand at the top. Final demand stays equal."""
 
     def needs(self, suppliers: int, streams: Streams) -> Needs:
         """Every firm gets ``suppliers`` slots of equal cost, to be filled by anyone."""

@@ -103,14 +103,18 @@ def work(
 
 @njit(cache=True)
 def overtime_bill(
-    extra: Any, pay: Any, wages: Any, cash: Any, reserve: Any, cash_target: Any, alive: Any, bill: Any
+    extra: Any, pay: Any, wages: Any, cash: Any, reserve: Any, cash_target: Any, scale: Any, alive: Any, bill: Any
 ) -> bool:
-    """Write the ``bill`` for overtime that cash above the reserve can pay; say whether anybody worked longer."""
+    """Write the ``bill`` for overtime that cash above the reserve can pay; say whether anybody worked longer.
+
+    The reserve is a share of the cash that a firm of the size it has reached, ``scale``, aims at.
+    """
     some = False
     for i in range(len(bill)):
         bill[i] = 0.0
         if extra[i] > 0.0:
-            bill[i] = min(pay[i] * extra[i] * wages[i], max(cash[i] - reserve[i] * cash_target[i], 0.0)) * alive[i]
+            spare = max(cash[i] - reserve[i] * scale[i] * cash_target[i], 0.0)
+            bill[i] = min(pay[i] * extra[i] * wages[i], spare) * alive[i]
             some = True
     return some
 
@@ -148,7 +152,7 @@ def affordable(longer: float, price: float, spare: float) -> float:
 @njit(cache=True)
 def plan_overtime(
     demand: Any, capacity: Any, ceiling: Any, most: Any, most_days: Any, rest: Any, extra: Any, saved: Any,
-    priced: bool, pay: Any, wages: Any, cash: Any, reserve: Any, cash_target: Any,
+    priced: bool, pay: Any, wages: Any, cash: Any, reserve: Any, cash_target: Any, scale: Any,
 ) -> None:  # fmt: skip
     """Longer hours tomorrow where today's orders could have been met with more hands; in place.
 
@@ -162,7 +166,7 @@ def plan_overtime(
         if asked > usual * (1.0 + NOISE) and usual > 0.0:
             longer = min(asked / usual - 1.0, most[i] * saved[i] / max(most_days[i], 1.0))
         if priced and longer > 0.0:
-            longer = affordable(longer, pay[i] * wages[i], cash[i] - reserve[i] * cash_target[i])
+            longer = affordable(longer, pay[i] * wages[i], cash[i] - reserve[i] * scale[i] * cash_target[i])
         if longer > 0.0:
             saved[i] = max(saved[i] - longer / most[i], 0.0)
         if saved[i] < most_days[i]:

@@ -193,6 +193,7 @@ class Finance(Mechanism):
     link_columns: ClassVar[dict[str, str]] = {"owed": "unpaid invoices of the link, currency units"}
     channels: ClassVar[dict[str, str]] = {
         "credit": "credit line, share of the usual",
+        "guarantee": "credit line that somebody else stands for, 1 + days of output",
         "interest": "interest on debt, share of the usual",
         "rent": "rent to be paid today, share of the usual",
         "wages": "wages to be paid today, share of the usual",
@@ -224,7 +225,8 @@ class Finance(Mechanism):
         payables = firms.add("payables", np.bincount(links.buyer, owed, minlength=firms.rows))
         receivables = firms.add("receivables", np.bincount(links.supplier, owed, minlength=firms.rows))
         profit = firms.usual_profit
-        cash = firms.add("cash_target", (self.per_firm(world, "cash_days") + self.per_firm(world, "emergency_days")) * firms.costs)
+        aim = self.per_firm(world, "cash_days") + self.per_firm(world, "emergency_days")
+        cash = firms.add("cash_target", aim * firms.costs)
         world.money = Money.opened(
             firms, world.customers, world.plan.firms.role, world.plan.customer,
             made=firms.wage_bill + firms.rent_bill + np.maximum(profit, 0.0), put_in=np.maximum(-profit, 0.0),
@@ -308,6 +310,9 @@ class Finance(Mechanism):
         firms, sheet, money = world.firms, world.sheet, world.money
         assert money is not None
         np.multiply(firms.credit_line, sheet.multipliers["credit"], out=firms.credit_limit)
+        guaranteed = sheet.read("guarantee")
+        if guaranteed is not None:
+            firms.credit_limit[:] += np.maximum(guaranteed - 1.0, 0.0) * firms.output
         blank = money.blank(len(TODAY) + 3)
         today = dict(zip(TODAY, blank[3:], strict=True)) | {"at": blank[:3].reshape(-1, 3)}
         np.multiply(firms.consumption, firms.columns.get("posted_price", 1.0), out=today["sales"])

@@ -31,22 +31,25 @@ class Income(Mechanism):
 
         lost_c     = sum (W0 - W)
         benefits_c = replacement_rate x sum max(0, W0 - W)
-        aim_c      = (budget_c - spending_share (lost_c - benefits_c)) (savings_c / usual_c) ^ precaution
+        aim_c      = (budget_c - spending_share (lost_c - benefits_c)) min(1, savings_c / usual_c) ^ precaution
         usual_c   += (savings_c - usual_c) / habit_days
         spending_c moves towards aim_c by 1/adjustment_days of the gap
 
     and tomorrow's wants of the firms beside c are scaled by spending / budget, or customers (where that mechanism is
     on) spend that much. Where finance is on, wages are what firms pay, the government pays the benefits, ``usual``
-    starts at `savings_days` of finance, and spending_c is at most what c has in savings tonight; where it is off, nobody
-    has savings, and W = W0 (rigid_wages + (1 - rigid_wages) x production / output), W0 = wage_share x value added.
+    starts at ``savings_days`` of finance, and spending_c is at most what c has in savings tonight. Where it is off,
+    nobody has savings, and W = W0 (rigid_wages + (1 - rigid_wages) x production / output), W0 = wage_share x value
+    added.
 
-    The factor of savings is buffer-stock saving: who has less than the usual buffer spends less, the more so the less is
-    left, and who has more spends more (Deaton 1991; Carroll 1997). So what is not cut at once is cut little by little
-    while savings shrink, whatever they shrink by: owners whose drawings stop lose no wages, and live on their savings.
-    The government gets its benefits back as contributions, 1/contribution_days of what it is still owed a day, from all
-    people in proportion to what they usually buy: benefits that nobody pays for would add to savings for ever.
-    A power is the simplest function that is 1 at the usual savings and 0 at none. That people get used to what they have
-    lets an economy rest again that has lost money for good, say to the outside.
+    The factor of savings is buffer-stock saving: who has less than the usual buffer spends less, the more so the less
+    is left (Deaton 1991; Carroll 1997). So what is not cut at once is cut little by little while savings shrink,
+    whatever they shrink by: owners whose drawings stop lose no wages, and live on their savings. A power is the
+    simplest function that is 1 at the usual savings and 0 at none. Savings above the usual are kept: most of them were
+    paid out by firms that must earn them back, and spent at once they would make a boom of every disaster. That people
+    get used to what they have lets an economy rest again that has lost money for good, say to the outside.
+
+    The government gets its benefits back as contributions, 1/contribution_days a day of what it is still owed, from all
+    people in proportion to what they usually buy: benefits that nobody paid for would add to savings for ever.
 
     The multiplier of Keynes, day by day. Spending falls by about half of lost income, and not at once (Jappelli &
     Pistaferri 2010, 2014; Kaplan & Violante 2014 give a quarter within a quarter for small windfalls). What is not cut
@@ -82,19 +85,21 @@ class Income(Mechanism):
     """Share of wages that is paid whatever is made, where finance is off."""
 
     precaution: float = parameter(
-        0.18,
+        0.22,
         unit="elasticity",
         source="Kaplan & Violante (2014): a quarter of a windfall is spent within a quarter",
         low=0,
         high=10,
     )
-    """Change of spending per change of savings, both in proportion. At 0.18, with savings for 42 days and 30 days to
-    adapt, a quarter of a windfall is spent after 91 days. At 0 people live on as usual until nothing is left."""
+    """Change of spending per change of savings below the usual, both in proportion. The source gives a speed for those
+    who have hardly any: at 0.22, with savings for 42 days, 30 days to adapt and 180 to get used to it, a quarter of a
+    small gap is saved after 91 days. At 0 people live on as usual until nothing is left."""
     contribution_days: float = parameter(365.0, unit="days", source="assumption", low=1, high=100_000)
     """Days over which people pay benefits back as contributions, in the mean: funds for the unemployed go into debt in
     bad times and are filled up afterwards. At 1, benefits are paid out of contributions of the next day."""
-    habit_days: float = parameter(365.0, unit="days", source="assumption", low=1, high=100_000)
-    """Days until people are used to other savings than before, in the mean."""
+    habit_days: float = parameter(180.0, unit="days", source="assumption", low=1, high=100_000)
+    """Days until people are used to other savings than before, in the mean. Half a year: long beside a flood, short
+    beside the years in which owners cash in one large firm and put money into another."""
 
     columns: ClassVar[dict[str, str]] = {
         "wages": "wages paid today, currency units",
@@ -190,7 +195,7 @@ class Income(Mechanism):
         advanced -= paid.sum()
 
     def _caution(self, world: World) -> Array:
-        """Factor by which people spend less, or more, for what is on their accounts, shape (m,); let them get used to it.
+        """Factor by which people spend less for want of savings, shape (m,); let them get used to what they have.
 
         Savings within rounding of the usual ones are the usual ones, so that nothing moves at rest.
         """
@@ -202,7 +207,7 @@ class Income(Mechanism):
         gap[np.abs(gap) <= ROUNDING * usual] = 0.0
         held = np.divide(np.maximum(usual + gap, 0.0), usual, out=np.ones(people.rows), where=(usual > 0) & (gap != 0))
         people.usual_savings[:] = usual + gap / self.habit_days
-        return np.asarray(held**self.precaution)
+        return np.asarray(np.minimum(held, 1.0) ** self.precaution)
 
     @staticmethod
     def _spend_no_more_than_saved(world: World) -> None:

@@ -43,10 +43,10 @@ class Recovery(Mechanism):
     Schrank (2014); that trust among neighbours speeds it up, Aldrich (2012).
 
     Only what outages have damaged counts (channel ``intact`` is what they left): a strike or a power cut scales
-    capacity, and its end is no repair. With finance on, what was rebuilt is paid for, to the people next door who do the
-    work, out of cash above the reserve, and the firm rebuilds only as far as it could pay for all that is broken; the
-    share ``own_hands`` goes on without money. Aid of 2 doubles the hands and halves the bill. So what rebuilding costs
-    its firms is income of their place: reconstruction is work done there (Hallegatte 2008).
+    capacity, and its end is no repair. With finance on, what was rebuilt is paid for, out of cash above the reserve, to
+    the people next door who do the work (reconstruction is work done in the place: Hallegatte 2008), and the firm
+    rebuilds only as far as it could pay for all that is broken; the share ``own_hands`` goes on without money. Aid of 2
+    doubles the hands and halves the bill.
 
     Which idea is which parameter: resourcefulness and bootstrapping ``own_hands``; the emergency fund ``reserve`` (what
     is *not* spent on repairs); community support ``community_help``; trust in the community ``trust``,

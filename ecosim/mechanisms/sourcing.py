@@ -117,6 +117,11 @@ class Sourcing(Mechanism):
         "supplier_switching_cost": "cost of a new supplier, days of the flow",
         "return_chance": "chance of going back to a supplier that had failed, 0 to 1",
     }
+    channels: ClassVar[dict[str, str]] = {
+        "search": "candidates seen in a search for suppliers, share of the usual",
+        "elsewhere": "candidates sought outside the own region, share of the usual",
+        "onboarding": "speed at which a new supplier is taken on, share of the usual",
+    }
     link_columns: ClassVar[dict[str, str]] = {
         "reliability": "smoothed share of orders delivered, 1 at rest",
         "onboarding": "1 while a new supplier is being taken on, else 0",
@@ -259,7 +264,9 @@ class Sourcing(Mechanism):
         found = self._agreed(world, due, chosen, tonight)
         link = due[found]
         buyer = links.buyer[link]
+        speed = world.sheet.read("onboarding")
         days = firms["onboarding_days"][buyer] * (1.0 - firms["second_source"][buyer])
+        days = days if speed is None else days / np.maximum(speed[buyer], 1e-3)
         days = np.maximum(np.rint(days), 1.0).astype(np.int64)
         kept["new_link"] = np.concatenate((kept["new_link"], link))
         kept["new_supplier"] = np.concatenate((kept["new_supplier"], chosen[found]))
@@ -346,7 +353,10 @@ class Sourcing(Mechanism):
         They come in rounds of ``candidates`` with addresses of their own, so more reach never changes the first ones.
         """
         near, buyer, count = world.firms.local_preference, world.links.buyer[links], self.candidates
-        seen = np.rint(count * world.firms.search_reach[buyer])
+        elsewhere, reach = world.sheet.read("elsewhere"), world.sheet.read("search")
+        if elsewhere is not None:
+            near = np.maximum(1.0 - (1.0 - near) * elsewhere, 0.0)
+        seen = np.rint(count * world.firms.search_reach[buyer] * (1.0 if reach is None else reach[buyer]))
         rounds = range(max(1, int(np.ceil(seen.max() / count))))
         drawn = [self._draw(world, rng, world.day, links, near, count, turn) for turn in rounds]
         offered = np.concatenate(drawn, axis=1)

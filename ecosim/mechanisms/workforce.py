@@ -175,7 +175,7 @@ class Workforce(Mechanism):
         kept, firms, bill = world.memory[self.kind], world.firms.columns, np.empty(world.firms.rows)
         longer = overtime_bill(
             kept["extra"], kept["overtime_pay"], firms["wages"], firms["cash"], kept["reserve"], firms["cash_target"],
-            firms["alive"], bill,
+            firms.get("scale", firms["alive"]), firms["alive"], bill,
         )  # fmt: skip
         if longer:
             world.money.pay("overtime", "firms", "households", bill)
@@ -194,5 +194,5 @@ class Workforce(Mechanism):
             firms["demand"], firms["capacity"], firms["ceiling"], kept["overtime"], kept["overtime_days"],
             kept["overtime_rest"], kept["extra"], kept["saved"], world.money is not None, kept["overtime_pay"],
             firms.get("wages", kept["usual"]), firms.get("cash", kept["usual"]), kept["reserve"],
-            firms.get("cash_target", kept["usual"]),
+            firms.get("cash_target", kept["usual"]), firms.get("scale", firms["alive"]),
         )  # fmt: skip
