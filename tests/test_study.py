@@ -26,7 +26,7 @@ from ecosim.study.identity import code_version, run_id
 from ecosim.study.job import Died, Job, Row, Setting
 from ecosim.study.outcomes import outcomes
 from ecosim.study.progress import Progress
-from ecosim.study.reading import find_study, from_yaml, load, made
+from ecosim.study.reading import find_study, from_yaml, load, made, studies
 from ecosim.study.results import Study
 from ecosim.study.spec import Limits, Stop, StudySpec
 from ecosim.study.sweeping import sweep
@@ -137,6 +137,7 @@ def test_mistakes_are_told_with_line_and_column(text, said):
         ("scenario: main_stret\nfactors: {days: [3]}", "scenario: main_stret: no such file"),
         ("factors: {days: [3]}", "scenario: missing"),
         ("- a", "s.yaml:1:1: not made of keys"),
+        ("# nothing yet\n", "s.yaml: empty; a study has at least 'scenario:' and 'factors:'"),
         ("scenario: tiny\nscenario: tiny", "stands on line 1 already"),
         ("scenario: {network: {kind: 'os:system'}}", "names Python code, and this scenario may not run any"),
     ],
@@ -393,7 +394,7 @@ outcomes: [loss.production_percent]
 
 @pytest.fixture
 def trouble():
-    return from_yaml(TROUBLED).model_copy(update={"limits": Limits(seconds=1, memory_mb=_memory() + 200)})
+    return from_yaml(TROUBLED).model_copy(update={"limits": Limits(seconds=2, memory_mb=_memory() + 200)})
 
 
 def _memory():
@@ -572,8 +573,34 @@ def test_a_study_of_days_wants_to_be_meant(here, tmp_path, monkeypatch):
     monkeypatch.setattr(sweeping, "DAY", 1e-6)
     with pytest.raises(InputError, match=r"8 runs will take about .* hours on 1 workers; .* --yes"):
         sweep(spec, out=tmp_path / "s", workers=1)
-    assert 0 < len(Study.load(tmp_path / "s").table()) < 8
+    assert len(Study.load(tmp_path / "s").table()) == 1  # the pilot; nothing else was begun
     assert len(sweep(spec, out=tmp_path / "s", workers=1, yes=True).table()) == 8
+
+
+def test_a_pilot_that_takes_too_long_is_not_waited_for(here, tmp_path, monkeypatch):
+    """What it took so far is enough to know that the study takes more than a day."""
+    monkeypatch.setattr(sweeping, "DAY", 1.0)
+    monkeypatch.setattr(here, "give", lambda self, jobs: None)  # a run without an end
+    with pytest.raises(InputError, match=r"8 runs will take more than .* hours on 1 workers; .* --yes"):
+        sweep(from_yaml(SMALL), out=tmp_path / "s", workers=1)
+
+
+def test_the_schema_accepts_studies_and_refuses_mistakes(typed):
+    import json
+
+    import jsonschema
+    from ruamel.yaml import YAML
+
+    code, out, _ = typed("schema", "--study")
+    assert code == 0
+    validator = jsonschema.Draft202012Validator(json.loads(out))
+    validator.check_schema(json.loads(out))
+    good = [path.read_text() for path in studies().values()] + [SMALL, SMALL + "design: one_at_a_time\n"]
+    for text in good:
+        validator.validate(YAML(typ="safe").load(text))
+        from_yaml(text)
+    for wrong in ("replicate: 2", "design: latin", "design: {points: 3}", "targets: {a.b: {value: 1}}", "waves: 0"):
+        assert not validator.is_valid(YAML(typ="safe").load(SMALL + wrong)), wrong
 
 
 def test_a_strangers_folder_runs_no_code(here, trouble, tmp_path, monkeypatch):
@@ -655,7 +682,7 @@ def test_what_the_command_refuses(here, typed, tmp_path):
     code, out, err = typed("sweep", "bad.yaml")
     assert (code, out) == (2, "")
     assert err == "error: bad.yaml:9:1: replicate: unknown key; did you mean 'replicates'?\n"
-    assert "no such file; give the YAML file of a study, or one of quick" in typed("sweep", "quik")[2]
+    assert "no such file; give the YAML file of a study, or one of calibrate, quick" in typed("sweep", "quik")[2]
     assert not (tmp_path / "studies").exists()
 
 

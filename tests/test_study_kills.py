@@ -33,10 +33,10 @@ scenario:
 factors:
   shocks.0.severity: [0.1, 0.3, 0.5, 0.7, 0.9]
   shocks.1.how: [none, raise]
-replicates: 8
+replicates: 5
 outcomes: [loss.production_percent, bottom.day]
 """
-RUNS = 80
+RUNS = 50
 DRIVER = """
 import sys
 from pathlib import Path
@@ -81,7 +81,7 @@ def test_a_killed_worker_is_missed_by_nobody(whole, tmp_path):
 
 def test_a_run_that_hangs_where_python_cannot_end_it_is_over_time(tmp_path):
     text = STUDY.replace("[none, raise]", "[none, stuck]").replace("[0.1, 0.3, 0.5, 0.7, 0.9]", "[0.1]")
-    text = text.replace("replicates: 8", "replicates: 1") + "limits: {seconds: 1}\n"
+    text = text.replace("replicates: 5", "replicates: 1") + "limits: {seconds: 1}\n"
     table = sweep(from_yaml(text), out=tmp_path / "s", workers=2).table()
     assert table.status.tolist() == ["ok", "time"]
     assert "longer than 1 s" in table.error[1]

@@ -53,7 +53,7 @@ def sweep(
         typer.echo(_plan(spec, place), err=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # every run that ended is kept, so it may end at once
     try:
-        with _Teller(quiet=quiet) as teller:
+        with Teller(quiet=quiet) as teller:
             found = driven(spec, out=place, workers=workers, cluster=cluster, yes=yes, retry=retry, progress=teller)
         table = found.write_csv()
     except KeyboardInterrupt:
@@ -101,7 +101,7 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
 
 
-class _Teller:
+class Teller:
     """Tells progress: a bar that moves in a terminal, a line now and then elsewhere."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -109,7 +109,7 @@ class _Teller:
         self.bar: Bar | None = None
         self.show: Callable[[Progress], None] = self._line
 
-    def __enter__(self) -> _Teller:
+    def __enter__(self) -> Teller:
         if sys.stderr.isatty() and not self.quiet:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn

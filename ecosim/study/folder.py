@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 FORMAT = 1
 MANIFEST, DESIGN, BASE = "manifest.json", "design.parquet", "scenario.yaml"
 LIBRARIES = ("ecosim", "numba", "numpy", "pandas", "pyarrow", "scipy")
-NO_PART = {"scenario", "set", "limits", "name"}  # of what tells two studies apart; the base stands for the first two
+NO_PART = {
+    "scenario",
+    "set",
+    "limits",
+    "name",
+    "targets",
+    "waves",
+}  # of what tells two studies apart; the base stands for the first two
 
 
 def prepare(place: Path, spec: StudySpec) -> None:

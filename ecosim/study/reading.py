@@ -57,6 +57,9 @@ def from_yaml(
     text: str, *, name: str = "<text>", base_dir: Path | None = None, allow_code: bool = True, title: str = "study"
 ) -> StudySpec:
     """Study written in YAML 1.2; ``title`` names it where it does not name itself."""
+    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+        message = "empty; a study has at least 'scenario:' and 'factors:', for example scenario: main_street"
+        raise ScenarioError([Problem(name, None, None, "", message)])
     document = parse(text, name)
     data = document.root.plain()
     if not isinstance(data, dict):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ecosim.study.analysis.analysis import Analysis
+
 ABOUT = ("run", "run_id", "point", "replicate", "seed")
 CSV = "table.csv"
 
@@ -138,6 +140,14 @@ class Study:
         columns = {name.removeprefix(store.SERIES): kept[name][0].values.to_numpy() for name in names}
         days = len(next(iter(columns.values())))
         return pd.DataFrame(columns, index=pd.RangeIndex(-1, days - 1, name="day"))
+
+    def analyse(
+        self, outcome: str | None = None, *, above: float | None = None, below: float | None = None
+    ) -> Analysis:
+        """Ask the runs kept so far about an outcome; see `ecosim.study.analysis.analysis.analyse`."""
+        from ecosim.study.analysis.analysis import analyse
+
+        return analyse(self, outcome, above=above, below=below)
 
     def write_csv(self) -> Path:
         """Write the table beside the runs, for other programs; numbers read back to the bit."""

@@ -49,6 +49,17 @@ class Limits(Part):
     """Memory of the process that lives it, in megabytes, with the libraries (about 300)."""
 
 
+class Target(Part):
+    """What was observed of an outcome, for ``ecosim calibrate``."""
+
+    value: float
+    """What was observed, in the outcome's unit."""
+    sd: float = Field(gt=0)
+    """Standard deviation of its error, and of what the scenario cannot be expected to show."""
+    one_world: bool = True
+    """Whether it was observed in one world, whose luck adds to the error, and not averaged over many."""
+
+
 def _scenario(value: object) -> object:
     """A name or a path stands for the scenario there."""
     if isinstance(value, str):
@@ -87,6 +98,10 @@ class StudySpec(Part):
     """When a point has replicates enough."""
     limits: Limits = Field(default_factory=Limits)
     """Time and memory of a run."""
+    targets: dict[str, Target] = Field(default_factory=dict)
+    """What was observed, by outcome: ``ecosim calibrate`` fits the factors to it. A sweep passes over it."""
+    waves: int = Field(default=3, ge=1, le=50, strict=True)
+    """Waves of runs that a calibration makes at most."""
 
     _base: Scenario = PrivateAttr()
     _whole: tuple[bool, ...] = PrivateAttr()
@@ -102,6 +117,15 @@ class StudySpec(Part):
                 raise ValueError(wrong)
             if path in (value or ())[:at]:
                 raise ValueError(f"{path!r} stands there twice; drop one")
+        return value
+
+    @field_validator("targets")
+    @classmethod
+    def _outcomes(cls, value: dict[str, Target]) -> dict[str, Target]:
+        for path in value:
+            wrong = check(path)
+            if wrong:
+                raise ValueError(wrong)
         return value
 
     @field_validator("stop")

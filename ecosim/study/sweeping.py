@@ -39,6 +39,7 @@ SHARE = 3  # batches that each worker should still get, so that all end together
 DEATHS = 3  # of processes that lived a run alone, after which the run is to blame
 MANY_FILES = 400  # that are put together while the study goes on
 DAY = 86_400.0
+PILOT = 60.0  # seconds that the first run is waited for alone, to say how long all will take before they begin
 NEWS = 0.5  # seconds between two reports of progress
 LOCK = ".lock"
 
@@ -114,6 +115,7 @@ class _Driver:
         if self.agenda.left:
             hands = self._hands(workers, cluster)
             try:
+                self._pilot(hands)
                 self._until_done(hands)
             finally:
                 hands.close()
@@ -130,6 +132,25 @@ class _Driver:
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return Processes(self.setting, min(workers or cores, self.agenda.left))
+
+    def _pilot(self, hands: Hands) -> None:
+        """Live one run alone, and say how long all will take; a study of days is refused before it begins."""
+        if self.yes:
+            return
+        while hands.room() < 1:
+            for event in hands.take(NEWS):
+                self._note(event, hands)
+        (run,) = self.agenda.next(1)
+        self.under_way.add(run)
+        hands.give([self._job(run)])
+        started = time.monotonic()
+        while self.clock.mean is None and self.under_way and time.monotonic() - started < PILOT:
+            for event in hands.take(NEWS):
+                self._note(event, hands)
+            if self.clock.mean is None:
+                self._dare(hands.count(), time.monotonic() - started)
+        self.workers = hands.count()
+        self._report(working=True)
 
     def _until_done(self, hands: Hands) -> None:
         while self.agenda.left or self.under_way:
@@ -206,12 +227,13 @@ class _Driver:
         commit(self.place, [Row(run, name, KILLED, error)])
         self._count(run, False, math.nan)
 
-    def _dare(self, workers: int) -> None:
-        """Refuse to go on with a study of days that nobody agreed to."""
-        left = self.clock.left(self.agenda.left, workers)
-        if not self.yes and self.clock.warm and left is not None and left > DAY:
+    def _dare(self, workers: int, so_far: float = 0.0) -> None:
+        """Refuse a study of days that nobody agreed to; a run that is not over yet took ``so_far`` at least."""
+        left = so_far * self.agenda.left / max(workers, 1) if so_far else self.clock.left(self.agenda.left, workers)
+        if not self.yes and left is not None and left > DAY:
+            about = "more than" if so_far else "about"
             raise InputError(
-                f"{self.agenda.total:,} runs will take about {left / 3600:,.0f} hours on {workers} workers; say that "
+                f"{self.agenda.total:,} runs will take {about} {left / 3600:,.0f} hours on {workers} workers; say that "
                 f"you mean it with --yes, or take fewer. The {self.done:,} runs lived so far are kept"
             )
 
