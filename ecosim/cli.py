@@ -16,7 +16,7 @@ except KeyboardInterrupt:  # in the first tenth of a second, before main can wat
     raise SystemExit(130) from None
 
 from ecosim import terminal  # noqa: E402 - it needs typer, too
-from ecosim.commands import bench, data, explain, ledger, parameters, run, schema, sweep, validate  # noqa: E402
+from ecosim.commands import analyse, atlas, bench, calibrate, data, explain, ledger, parameters, run, schema, sweep, validate  # noqa: E402
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,11 +47,14 @@ COMMANDS = (
     run.run,
     explain.explain,
     sweep.sweep,
+    analyse.analyse,
+    calibrate.calibrate,
     validate.validate,
     ledger.ledger,
     parameters.parameters,
     schema.schema,
     bench.bench,
+    atlas.atlas,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -19,6 +19,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ecosim.resilience.atlas_run import Atlas, atlas
+    from ecosim.resilience.atlas_spec import AtlasSpec
     from ecosim.resilience.covariates import Covariate, network_covariates, schneider_r
     from ecosim.resilience.curves import curvature, inoculation_gain, jensen_gap, relative_response, ruin
     from ecosim.resilience.estimate import Estimate, mean_interval, share_interval
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from ecosim.swans import Training
 
 _HOMES = {
+    "Atlas": "atlas_run",
+    "AtlasSpec": "atlas_spec",
     "Covariate": "covariates",
     "Dominance": "pairwise",
     "EarlyWarning": "warning",
@@ -58,6 +62,7 @@ _HOMES = {
     "Training": ".swans",  # one floor down, where runs check it
     "Verdict": "verdicts",
     "at_risk": "survival",
+    "atlas": "atlas_run",
     "classify": "rule",
     "correct": "several",
     "curvature": "curves",
@@ -88,6 +93,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Atlas",
+    "AtlasSpec",
     "Covariate",
     "Dominance",
     "EarlyWarning",
@@ -101,6 +108,7 @@ __all__ = [
     "Training",
     "Verdict",
     "at_risk",
+    "atlas",
     "classify",
     "correct",
     "curvature",

@@ -1,0 +1,70 @@
+"""Processes that live replicates: started clean, ended with whoever started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ecosim.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PRELOAD = "ecosim.paired"  # imported once, by the server that processes are forked from
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """So many processes, or None for one worker, which is this process. They are killed when left by an error."""
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise InputError(f"workers = {workers!r}; give a number of processes from 1")
+    if workers == 1:
+        yield None
+        return
+    context = get_context("forkserver")
+    context.set_forkserver_preload([PRELOAD])
+    with _without_main():
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+        try:
+            yield pool
+        except BaseException as error:
+            begun = list((pool._processes or {}).values())  # shutdown forgets them
+            pool.shutdown(wait=False, cancel_futures=True)
+            for each in begun:
+                each.kill()
+            if isinstance(error, BrokenProcessPool):
+                raise InputError("a process died, as when memory runs out; try fewer workers") from None
+            raise
+        pool.shutdown()
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
+    threading.Thread(target=_follow, daemon=True, name="follows its driver").start()
+
+
+def _follow() -> None:
+    """End with the driver, however it ends: nobody would read what is lived on."""
+    driver = parent_process()
+    if driver is not None:
+        driver.join()
+        os._exit(0)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep processes from importing the user's script, which would start everything once more in each of them."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
