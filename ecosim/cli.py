@@ -16,7 +16,20 @@ except KeyboardInterrupt:  # in the first tenth of a second, before main can wat
     raise SystemExit(130) from None
 
 from ecosim import terminal  # noqa: E402 - it needs typer, too
-from ecosim.commands import analyse, atlas, bench, calibrate, data, explain, ledger, parameters, run, schema, sweep, validate  # noqa: E402
+from ecosim.commands import (  # noqa: E402
+    analyse,
+    atlas,
+    bench,
+    calibrate,
+    data,
+    explain,
+    ledger,
+    parameters,
+    run,
+    schema,
+    sweep,
+    validate,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +59,7 @@ def ecosim(
 COMMANDS = (
     run.run,
     explain.explain,
+    atlas.atlas,
     sweep.sweep,
     analyse.analyse,
     calibrate.calibrate,
@@ -54,7 +68,6 @@ COMMANDS = (
     parameters.parameters,
     schema.schema,
     bench.bench,
-    atlas.atlas,
 )
 for command in COMMANDS:
     app.command()(command)
