@@ -22,6 +22,7 @@ from ecosim.metrics import standard
 from ecosim.metrics.metric import Metric
 from ecosim.networks.wiring import Network
 from ecosim.own import BEFORE, call, contradiction, refuse_unfit
+from ecosim.policies.policy import Policy
 from ecosim.rng import Streams
 from ecosim.rows import Roster, Rows
 from ecosim.shocks.shock import Shock
@@ -87,9 +88,10 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         self._enrol(dict(agents or {}))
         self._metrics: dict[str, Metric] = _metrics(chosen, self.world.mechanisms)
         self._series = np.full((chosen.days + 1, len(self._metrics) + 1), np.nan)
-        self._shocks = _named(chosen.shocks, streams)
-        for at, (shock, stream) in enumerate(self._shocks):
-            call(shock, "prepare", f"shocks.{at}", self.world, stream, f"shocks.{at}")
+        self._events_of(chosen)
+        for family, named in (("shocks", self._shocks), ("policies", self._policies)):
+            for at, (part, stream) in enumerate(named):
+                call(part, "prepare", f"{family}.{at}", self.world, stream, f"{family}.{at}")
         self._measure(failing=0)
 
     def _switch_on(self, scenario: Scenario) -> None:
@@ -115,10 +117,17 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         }
 
     def _resume(self, scenario: Scenario) -> None:
-        """Take up a scenario whose shocks are already under way; their memory comes from a saved state."""
+        """Take up a scenario whose shocks and policies are under way; their memory comes from a saved state."""
         self._scenario = scenario
         self._metrics = _metrics(scenario, self.world.mechanisms)
-        self._shocks = _named(scenario.shocks, self.world.streams)
+        self._events_of(scenario)
+
+    def _events_of(self, scenario: Scenario) -> None:
+        """What befalls firms and what is done about it, each with a stream of its own."""
+        _refuse_namesakes(scenario)
+        streams, shocks, policies = self.world.streams, scenario.shocks, scenario.policies
+        self._shocks: list[tuple[Any, Stream]] = _paired(shocks, "shock", streams)
+        self._policies: list[tuple[Any, Stream]] = _paired(policies, "policy", streams)
 
     # --- the day ------------------------------------------------------------------------------------------------
 
@@ -150,11 +159,14 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         call(part, phase, path, world, stream)
 
     def _morning(self) -> None:
-        """Today's sheet: neutral, then written by shocks and mechanisms, then turned into capacities and wants."""
+        """Today's sheet: neutral, then written by shocks, policies and mechanisms; it makes capacities and wants."""
         world, sheet = self.world, self.world.sheet
         stale = sheet.reset()
         for sheet.writer, (shock, stream) in enumerate(self._shocks):
             call(shock, "apply", f"shocks.{sheet.writer}", world, stream)
+        for at, (policy, stream) in enumerate(self._policies):
+            sheet.writer = policy.place
+            call(policy, "apply", f"policies.{at}", world, stream)
         self._phase("morning")
         firms = world.firms.columns
         if world.mechanisms or "alive" in firms:
@@ -183,7 +195,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         on_the_road = goods.receive(self.world)
         self._kernels()[0](
             links.ptr, links.product, links.importance, links.flow, links.stock, links.delivered, links.ordered,
-            firms["production"], firms["output"], firms["expected"], firms["inventory_days"],
+            firms["production"], firms["output"], firms["expected"], self._cover_aimed_at(),
             firms["smoothing_days"], firms["ceiling"],
         )  # fmt: skip
         if on_the_road:
@@ -242,8 +254,14 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         firms, links = self.world.firms, self.world.links
         self._kernels()[2](
             rows, links.ptr, links.flow, stock, firms.output, firms.expected,
-            firms.inventory_days, firms.smoothing_days, links.ordered, links.delivered,
+            self._cover_aimed_at(), firms.smoothing_days, links.ordered, links.delivered,
         )  # fmt: skip
+
+    def _cover_aimed_at(self) -> NDArray[np.float64]:
+        """Stock that each firm aims at today, days of use, shape (n,)."""
+        usual: NDArray[np.float64] = self.world.firms.inventory_days
+        today = self.world.sheet.read("buffer")
+        return usual if today is None else usual * today
 
     def _open(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of some firms that are in business: the others decide nothing."""
@@ -360,9 +378,9 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         return frame.astype({FAILING_COLUMN: "int64"})
 
     def twin(self) -> Ecosystem:
-        """Return the same economy with the same randomness, at rest, to which no shock will happen."""
+        """Return the same economy with the same randomness, at rest, without any shock and without any policy."""
         calm = type(self)(
-            self.scenario.with_({"shocks": []}),
+            self.scenario.with_({"shocks": [], "policies": []}),
             rng=self.seed,
             blueprint=self.world.plan,
             threads=self.threads,
@@ -437,6 +455,7 @@ def _check(scenario: object, threads: int) -> None:
         ("network", scenario.network, Network),
         *((f"mechanisms.{at}", part, Mechanism) for at, part in enumerate(scenario.mechanisms)),
         *((f"shocks.{at}", shock, Shock) for at, shock in enumerate(scenario.shocks)),
+        *((f"policies.{at}", policy, Policy) for at, policy in enumerate(scenario.policies)),
         *((f"metrics.{at}", metric, Metric) for at, metric in enumerate(scenario.metrics)),
     ]
     for path, part, base in families:
@@ -445,8 +464,6 @@ def _check(scenario: object, threads: int) -> None:
             raise InputError(
                 f"{path}.kind: {type(part).__name__} does not do what is needed here; derive it from {home}"
             )
-    if scenario.policies:
-        raise InputError("policies: this version of ecosim has none and would ignore them; remove the key")
 
 
 def _in_sequence(scenario: Scenario) -> list[Mechanism]:
@@ -499,15 +516,21 @@ def _metrics(scenario: Scenario, on: Mapping[str, Mechanism]) -> dict[str, Metri
     return found
 
 
-def _named(parts: Any, streams: Streams) -> list[Any]:
-    """Pair each shock with its stream, and refuse two of one name, which would share their draws."""
-    labels = [part.label for part in parts]
-    for at, label in enumerate(labels):
-        if label in labels[:at]:
-            raise InputError(
-                f"shocks.{at}.name: {label!r} is taken by shocks.{labels.index(label)}; give it another name"
-            )
-    return [(part, streams[f"shock: {part.label}"]) for part in parts]
+def _paired(parts: Any, noun: str, streams: Streams) -> list[tuple[Any, Stream]]:
+    """Each part with the stream of its name."""
+    return [(part, streams[f"{noun}: {part.label}"]) for part in parts]
+
+
+def _refuse_namesakes(scenario: Scenario) -> None:
+    """Refuse two shocks or policies of one name: they would share their draws, and nobody could tell them apart."""
+    taken: dict[str, str] = {}
+    families: list[tuple[str, Any]] = [("shocks", scenario.shocks), ("policies", scenario.policies)]
+    for family, parts in families:
+        for at, part in enumerate(parts):
+            path = f"{family}.{at}"
+            if part.label in taken:
+                raise InputError(f"{path}.name: {part.label!r} is taken by {taken[part.label]}; give it another name")
+            taken[part.label] = path
 
 
 def class_named(path: str, where: str) -> Any:

@@ -11,6 +11,7 @@ from ecosim.config import presets
 from ecosim.config.kinds import find, known
 from ecosim.mechanisms.mechanism import SEQUENCE, Mechanism
 from ecosim.part import Part
+from ecosim.policies.policy import SHARED
 from ecosim.spread import Spread
 from ecosim.state import CORE_CHANNELS
 
@@ -44,6 +45,10 @@ SHOCKS_SAY = (
     "and whoever listens decides what becomes of it. Beside `who`, `when`, `severity` and `contagion`, which all but",
     "pulse have in common, a kind has the keys that are listed with it. With a severity of 0 no bit changes. Effects",
     "on one day multiply, and nothing carries over to the next day but what firms themselves have lost.",
+)
+POLICIES_SAY = (
+    "Written by `ecosim parameters --policies`; the code is the source. Beside what all have in common, a kind has the",
+    "parameters listed with it; what differs from the common defaults is listed first.",
 )
 #: Whom a shock reaches without a channel of firms.
 OTHER_WAYS = {"links": "the core, link by link", "closing": "the core; finance and turnover take it up"}
@@ -177,6 +182,55 @@ def shocks_section() -> str:
             meaning = " ".join((field.description or "").split())
             lines.append(f"- `{name}`: {meaning} Default {_shown(field.get_default(call_default_factory=True))}.")
     return "\n".join(lines) + "\n"
+
+
+def policies() -> list[Any]:
+    """The built-in kinds of policies, in the order of the alphabet."""
+    return [find("policies", kind) for kind in known("policies")]
+
+
+def policies_section() -> str:
+    """What each policy stands for, its equation, channels and parameters, as the last section of docs/policies.md."""
+    lines = ["## Kinds", "", *POLICIES_SAY, "", "| kind | channel | who listens | needs | money goes to |"]
+    lines.append("|---|---|---|---|---|")
+    for part in policies():
+        kind = _kind(part)
+        channels = ", ".join(f"`{channel}`" for channel in part.writes) or "-"
+        ears = "; ".join(dict.fromkeys(_listeners(channel) for channel in part.writes)) or "-"
+        needs = ", ".join(part.needs) or "-"
+        lines.append(f"| [{kind}](#{kind}) | {channels} | {ears} | {needs} | {part.goes_to} |")
+    for part in policies():
+        lines += ["", f"### {_kind(part)}", "", _markdown(part.__doc__ or ""), ""]
+        lines += [f"- `{name}`: {_usual(part, name)}." for name in _changed(part)]
+        rows = [_policy_row(name, field) for name, field in part.model_fields.items() if name not in SHARED]
+        if rows:
+            lines += [""] if _changed(part) else []
+            lines += ["| parameter | meaning | unit | default | range | source |", "|---|---|---|---|---|---|", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _changed(part: type[Part]) -> list[str]:
+    """What all policies have and this kind has another default for."""
+    usual = next(base for base in part.__mro__ if base.__name__ == "Policy")
+    shared: dict[str, Any] = usual.model_fields  # type: ignore[attr-defined]
+    return [name for name in SHARED[1:] if part.model_fields[name].default != shared[name].default]
+
+
+def _usual(part: type[Part], name: str) -> str:
+    """A default without the fields that are left as they are."""
+    value = part.model_fields[name].default
+    if not isinstance(value, Part):
+        return _shown(value)
+    given = ", ".join(f"{key}: {_shown(getattr(value, key))}" for key in sorted(value.model_fields_set))
+    return f"{{{given}}}"
+
+
+def _policy_row(name: str, field: Any) -> str:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    low, high = extra.get("low"), extra.get("high")
+    limits = "" if low is None else f"{low:g} to {high:g}"
+    meaning = " ".join((field.description or "").split())
+    return _row((f"`{name}`", meaning, extra.get("unit", ""), _default(field.default), limits, extra.get("source", "")))
 
 
 def _listeners(channel: str) -> str:

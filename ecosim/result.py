@@ -32,8 +32,8 @@ LIBRARIES = ("ecosim", "mesa", "networkx", "numba", "numpy", "pandas", "pyarrow"
 FILES = ("manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{frame}.parquet" for frame in FRAMES))
 DAILY = "daily.parquet"  # only where days were recorded
 LEDGER = "ledger.parquet"
-#: Only where they were made: accounts where finance was on, causes of harm where they were followed.
-EXTRAS = ("ledger", "lineage", "debts")
+#: Only where they were made: accounts where finance was on or policies were, causes of harm where they were followed.
+EXTRAS = ("ledger", "policies", "lineage", "debts")
 OPTIONAL = (DAILY, *(f"{frame}.parquet" for frame in EXTRAS))
 FAILING_EVENT = "falls below half"
 
@@ -46,7 +46,8 @@ class Result:
     ``firms`` a row a firm, ``links`` a row a supply link, ``events`` a row for each thing that befell a firm; amounts
     in currency units. ``summary`` holds the figures that the printed summary is made of, ``manifest`` what is needed
     to run it again. ``recorded`` is the Parquet file of the days, where `ecosim.run` was told to ``record`` columns;
-    ``ledger`` what `ecosim.report.ledger` makes its tables of, where finance was on. ``lineage`` has a row for each
+    ``ledger`` what `ecosim.report.ledger` makes its tables of, where finance was on. ``policies`` has a row for each
+    policy and firm that it reached, where there were policies (`ecosim.report.aid`). ``lineage`` has a row for each
     stretch of days in which one cause bound one firm, and ``debts`` one for each bad debt: `ecosim.lineage.Cascade`
     follows them back to the shock.
     """
@@ -60,6 +61,7 @@ class Result:
     manifest: dict[str, Any] = field(default_factory=dict)
     recorded: Path | None = None
     ledger: pd.DataFrame | None = None
+    policies: pd.DataFrame | None = None
     lineage: pd.DataFrame | None = None
     debts: pd.DataFrame | None = None
 
@@ -205,6 +207,7 @@ def compared(eco: Ecosystem, twin: Calm) -> tuple[pd.DataFrame, pd.DataFrame, di
 
 def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
     """Gather a finished run and what its twin did."""
+    from ecosim.report.aid import accounts
     from ecosim.report.ledger import measure
 
     series, firms, summary = compared(eco, twin)
@@ -217,6 +220,7 @@ def collect(eco: Ecosystem, twin: Calm, seconds: float) -> Result:
         summary=summary,
         manifest=_manifest(eco, seconds),
         ledger=measure(eco.world),
+        policies=accounts(eco),
     )
 
 

@@ -110,7 +110,7 @@ def restore(cls: type[Ecosystem], path: str | Path, *, allow_code: bool = False)
     classes = _classes(state["classes"], allow_code, path)
     scenario = Scenario.from_yaml(state["scenario"], name=str(path), allow_code=allow_code)
     eco = cls(
-        scenario.with_({"shocks": []}),
+        scenario.with_({"shocks": [], "policies": []}),
         rng=state["seed"],
         blueprint=_plan(arrays, state["plan"]),
         threads=state["threads"],

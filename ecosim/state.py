@@ -246,6 +246,7 @@ CORE_CHANNELS = {
     "demand": "what its customers still want, share of the usual",
     "stocks": "stocks of inputs that survive the night, share",
     "delivery": "what is on its way to a firm and gets there today, share",
+    "buffer": "stock of inputs that a firm aims at, share of the usual",
 }
 
 
@@ -305,6 +306,24 @@ class Sheet:
             raise InputError(f"{channel} was scaled by {factors!r}; give finite factors of at least 0")
         self.multipliers[channel] *= values
         self._wrote(channel, None, values)
+
+    def cushion(self, channel: str, rows: Array, share: Array | float) -> None:
+        """Give some firms, (k,) and each once, back a share (0 to 1) of what a channel lacks to 1 today.
+
+        A channel that is not open, or that nobody wrote to, lacks nothing. Unlike a factor this helps where nothing is
+        left; two cushions leave (1 - a) (1 - b) of the gap, in whatever order.
+        """
+        if self.read(channel) is None:
+            return
+        shares = np.asarray(share, dtype=np.float64)
+        if not ((shares >= 0) & (shares <= 1)).all():
+            raise InputError(f"{channel} was cushioned by {share!r}; give shares from 0 to 1")
+        today = self.multipliers[channel]
+        before = today[rows]
+        today[rows] = before + shares * np.maximum(1.0 - before, 0.0)
+        if self.witness is not None:
+            eased = np.divide(today[rows], before, out=np.ones(len(before)), where=before > 0.0)
+            self.witness(channel, rows, eased, self.writer)
 
     def _wrote(self, channel: str, rows: Array | None, factors: Array) -> None:
         self.written.add(channel)

@@ -86,8 +86,8 @@ def test_the_estimate_grows_with_firms_and_links_and_knows_the_limits(monkeypatc
     assert memory.available() < min(free, 100_000_000)
 
 
-def test_policies_are_refused_rather_than_ignored():
-    with pytest.raises(InputError, match="policies: this version of ecosim has none"):
+def test_what_is_no_policy_is_refused():
+    with pytest.raises(InputError, match=r"^policies\.0\.kind: Who does not do what is needed here; derive it from"):
         Ecosystem(TINY.with_({"policies": [{"kind": "ecosim.who:Who"}]}))
 
 

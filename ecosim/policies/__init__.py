@@ -1,1 +1,1 @@
-"""What can be done about a shock: one file a policy, none yet."""
+"""What is done about it: one file a kind."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecosim.report import aid
 from ecosim.shocks.pulse import Pulse
 from ecosim.shocks.strike import SPREAD
 
@@ -59,6 +60,7 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
             **({"balance": eco.world.plan.notes} if eco.world.plan.notes else {}),
         },
         "shocks": shocks,
+        "policies": aid.told(eco),
         "remarks": list(eco.world.remarks),
         "bottom": {"day": bottom, "production_percent_of_twin": 100.0 * float(ratio[bottom])},
         "largest_deviation_percent": 100.0 * float(np.abs(ratio - 1).max()),
@@ -196,7 +198,7 @@ def sentences(summary: dict[str, Any]) -> list[str]:
     ]
     told += _fit(economy.get("balance", {}))
     told += [_what_struck(shock, summary["days"]) for shock in summary["shocks"] if shock["firms"] != 0]
-    told += summary["remarks"]
+    told += summary["remarks"] + aid.sentences(summary.get("policies", []))
     if not summary["shocks"]:
         told.append("No shock struck: the economy was left to itself.")
     if summary["largest_deviation_percent"] == 0:

@@ -32,7 +32,7 @@ class Pulse(Spell):
 
     begins: ClassVar[str] = "begins"
 
-    def channels(self) -> tuple[str, ...]:
+    def may_write(self) -> tuple[str, ...]:
         """The one it scales."""
         return (self.channel,)
 
