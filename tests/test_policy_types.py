@@ -125,10 +125,12 @@ def test_it_is_neutral_without_money_or_occasion_and_else_the_same_each_time(kin
             assert_same(one, unaided, but=["policy: help"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+#: What people have learnt, and what is guaranteed, stays.
+PASSING = [kind for kind in KINDS if kind not in {"skills_development", "loan_guarantee"}]
+
+
+@pytest.mark.parametrize("kind", PASSING)
 def test_what_it_writes_is_gone_when_it_is_over(kind):
-    if kind in {"skills_development", "loan_guarantee"}:
-        pytest.skip("what people have learnt, and what is guaranteed, stays")
     before, after, eco = mornings(kind, 9, days=3, repeat=False)
     for name, values in before.items():
         np.testing.assert_array_equal(after[name], values, err_msg=name)
@@ -184,11 +186,13 @@ def test_it_gives_back_a_share_of_what_is_missing(kind):
     assert missing == set(channels)
 
 
-@pytest.mark.parametrize("kind", [*SCALED, *CUSHIONED])
+#: A second cap finds the fee capped already.
+COMPOSING = [kind for kind in (*SCALED, *CUSHIONED) if kind != "fee_cap"]
+
+
+@pytest.mark.parametrize("kind", COMPOSING)
 def test_two_compose_and_never_compound(kind):
     values = (SCALED[kind] if kind in SCALED else CUSHIONED[kind])[0] | {"need": {}}
-    if kind == "fee_cap":
-        pytest.skip("the second cap finds the fee capped already")
     eco = lived(policy(kind, name="one", **values), policy(kind, name="two", **values), days=3)
     alone, both = lived(policy(kind, name="one", **values), days=3), eco
     for each in (alone, both):
