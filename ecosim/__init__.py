@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecosim import published
+    from ecosim import published, resilience
     from ecosim.agents import SMB, Customer, Supplier
     from ecosim.blueprint import Blueprint
     from ecosim.config import Scenario, ScenarioError
@@ -42,6 +42,7 @@ _HOMES = {
     "StudySpec": "study.spec",
     "load": "found",
     "published": "published",
+    "resilience": "resilience",
     "run": "paired",
     "sweep": "study.sweeping",
 }
@@ -60,6 +61,7 @@ __all__ = [
     "Supplier",
     "load",
     "published",
+    "resilience",
     "run",
     "sweep",
 ]
@@ -69,7 +71,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ecosim' has no attribute {name!r}; it has {', '.join(__all__)}")
     home = import_module(f"ecosim.{_HOMES[name]}")
-    value = home if name == "published" else getattr(home, name)
+    value = home if _HOMES[name] == name else getattr(home, name)
     globals()[name] = value
     return value
 

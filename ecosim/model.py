@@ -46,6 +46,8 @@ MECHANISM_CHANNELS = {
     "capability": "what a firm can make with its means, share of its potential",
     "relief": "how much of today's damage still hurts, share",
 }
+#: Names under which the world remembers other things, or closes firms for other reasons.
+RESERVED = frozenset({*SEQUENCE, "lineage", "out of cash", "closes for good"})
 FAILING_COLUMN = "firms_failing"
 FAILING = 0.5  # share of baseline output below which a firm counts as failing
 
@@ -528,6 +530,8 @@ def _refuse_namesakes(scenario: Scenario) -> None:
     for family, parts in families:
         for at, part in enumerate(parts):
             path = f"{family}.{at}"
+            if part.label in RESERVED:
+                raise InputError(f"{path}.name: {part.label!r} means something else already; give it another name")
             if part.label in taken:
                 raise InputError(f"{path}.name: {part.label!r} is taken by {taken[part.label]}; give it another name")
             taken[part.label] = path

@@ -95,7 +95,6 @@ def _run(
     if rng is not None:
         scenario = scenario.with_({"seed": rng})  # so that the scenario that is written down gives this run
     started = time.perf_counter()
-    open_seals(scenario)
     eco = Ecosystem(scenario, threads=threads)
     if recorder is not None:
         recorder.begin(eco)
@@ -116,12 +115,13 @@ def finish(
     A ``recorder`` that has begun notes each day; it is closed at the end, and not where the run is stopped.
     ``lineage`` is as for `run`; a run that was begun with it goes on with it.
     """
-    from ecosim.lineage.record import Record, followed
+    from ecosim.lineage.record import Record, how_many
 
     started = time.perf_counter() if started is None else started
     days = eco.scenario.days
+    rare = open_seals(eco.scenario)
     beside = causes = None
-    top = followed(lineage, eco)
+    top = how_many(lineage, eco)
     if top != 0:
         beside = Beside(eco.twin())
         beside.live(eco.day + 1)
@@ -143,7 +143,7 @@ def finish(
         recorder.close()
     calm = live_calmly(eco.twin(), days) if beside is None else beside.calm()
     result = collect(eco, calm, time.perf_counter() - started)
-    called = tags(eco.scenario, result.summary["loss"]["production_percent"] / 100.0)
+    called = tags(eco.scenario, result.summary["loss"]["production_percent"] / 100.0, rare)
     if called:
         result = replace(result, summary={**result.summary, "tags": called})
     if causes is not None:

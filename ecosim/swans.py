@@ -11,9 +11,10 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from ecosim.errors import InputError
 from ecosim.folders import NewFile
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 BLACK, GREY, STRESS = "black_swan", "grey_swan", "stress"
 RARE = 0.999
+MOST_GAIN = 10.0  # times its output that an economy could make more by a shock: beyond, the record is wrong
 FEWEST = 1000  # losses from which a quantile of 99.9 % can be read without a model of the tail
 
 
@@ -79,13 +81,24 @@ class Training:
     def load(cls, path: str | Path) -> Self:
         """Read a file written by `save`."""
         try:
-            held = json.loads(Path(path).read_text(encoding="utf-8"))
-            kinds, channels, losses, opened = (tuple(held[name]) for name in ("kinds", "channels", "losses", "opened"))
-            return cls(kinds, channels, losses, held["frozen"], opened)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return cls(**_Held.model_validate_json(Path(path).read_text(encoding="utf-8")).model_dump())
+        except (OSError, ValueError) as error:  # pydantic's and unicode's are ValueErrors
+            said = str(error).splitlines()[0]
             raise InputError(
-                f"{path}: not a record of training ({error}); make one with ecosim.resilience.Training"
+                f"{path}: not a record of training ({said}); make one with ecosim.resilience.Training"
             ) from None
+
+
+class _Held(BaseModel):
+    """What a file of training must hold: anybody may have written it."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+    kinds: tuple[str, ...]
+    channels: tuple[str, ...]
+    losses: tuple[Annotated[float, Field(ge=-MOST_GAIN, le=1)], ...]
+    frozen: str | None
+    opened: tuple[str, ...]
 
 
 def frozen_part(scenario: Scenario) -> str:
@@ -102,6 +115,8 @@ def expected(scenario: Scenario) -> tuple[str, ...]:
 def faults(shock: Shock, scenario: Scenario, training: Training) -> list[str]:
     """Why a shock cannot be a black swan here, known before it is opened; empty where it may be."""
     found = []
+    if len(_shocks(scenario)) > 1:
+        found.append("other shocks strike beside it, so what it costs cannot be told apart")
     if shock.kind in training.kinds:
         found.append(f"its type {shock.kind} was trained on")
     words = [word for word in expected(scenario) if word.lower() in f"{shock.kind} {shock.label}".lower()]
@@ -126,8 +141,12 @@ def digest(scenario: Scenario) -> str:
     return hashlib.sha256(scenario.to_yaml().encode()).hexdigest()
 
 
-def open_seals(scenario: Scenario) -> None:
-    """Before a run: refuse what calls itself a black swan and cannot be one, and note that its seal is broken now."""
+def open_seals(scenario: Scenario) -> dict[str, float]:
+    """Before the first day: refuse what calls itself a black swan and cannot be one, and note that its seal is broken.
+
+    Returns the loss that each must exceed, by name.
+    """
+    found: dict[str, float] = {}
     for at, shock in enumerate(_shocks(scenario)):
         if shock.tag != BLACK:
             continue
@@ -139,24 +158,25 @@ def open_seals(scenario: Scenario) -> None:
             )
         path = _path(scenario, shock.training)
         training = Training.load(path)
-        training.quantile()
-        found = faults(shock, scenario, training)
-        if found:
-            raise InputError(f"{where}: {shock.label} is no {BLACK}: {'; '.join(found)}; call it {GREY} or {STRESS}")
+        found[shock.label] = training.quantile()
+        wrong = faults(shock, scenario, training)
+        if wrong:
+            raise InputError(f"{where}: {shock.label} is no {BLACK}: {'; '.join(wrong)}; call it {GREY} or {STRESS}")
         if digest(scenario) not in training.opened:
             replace(training, opened=(*training.opened, digest(scenario))).save(path)
+    return found
 
 
-def tags(scenario: Scenario, loss: float) -> dict[str, dict[str, str]]:
-    """After a run that lost a share of output: what each shock with a tag claimed to be, and what it is."""
+def tags(scenario: Scenario, loss: float, rare: dict[str, float]) -> dict[str, dict[str, str]]:
+    """After a run that lost a share of output: what each shock with a tag claimed to be, and what it is.
+
+    ``rare`` is what `open_seals` returned before the run.
+    """
     found = {}
     for shock in _shocks(scenario):
         if not shock.tag:
             continue
-        is_one = shock.tag
-        if shock.tag == BLACK and shock.training is not None:
-            quantile = Training.load(_path(scenario, shock.training)).quantile()
-            is_one = BLACK if loss > quantile else GREY
+        is_one = GREY if shock.tag == BLACK and not loss > rare[shock.label] else shock.tag
         found[shock.label] = {"claimed": shock.tag, "is": is_one}
     return found
 

@@ -98,9 +98,7 @@ def recorder_of(record: list[str], place: NewFolder, after: Path | None = None) 
 def founded(scenario: Scenario, threads: int) -> Ecosystem:
     """Build the economy of a scenario."""
     from ecosim.model import Ecosystem
-    from ecosim.swans import open_seals
 
-    open_seals(scenario)
     return Ecosystem(scenario, threads=threads)
 
 

@@ -432,7 +432,7 @@ def test_the_top_keeps_those_who_lost_most_and_what_their_harm_came_through(tmp_
         one, other = full.of_firm(firm), top.of_firm(firm)
         assert one[columns].astype(str).values.tolist() == other[columns].astype(str).values.tolist()
         assert other["loss"].sum() == pytest.approx(loss)
-    assert street(lineage=5).manifest["lineage"] == street().manifest["lineage"]
+    assert street(lineage=5).manifest["lineage"] == {**street().manifest["lineage"], "top": 5}
     # A file does not keep names that no row needs; the firms are the same for all that.
     loaded = Cascade.of(ecosim.Result.load(street(lineage=5).save(tmp_path / "run")))
     pd.testing.assert_frame_equal(loaded.conduits(), top.conduits())
@@ -501,3 +501,30 @@ def test_a_firm_that_does_not_exist_is_refused_with_one_that_does():
     with pytest.raises(InputError, match="Bakery"):
         Story(result).named("Bakry")
     assert Story(result).named("worst") == "Cafe"
+
+
+def test_a_shock_that_helps_is_never_blamed():
+    """Two on the same channel and days: one brings customers, the other takes more away."""
+    base = {"kind": "pulse", "channel": "demand", "when": 3, "days": 5}
+    world = ecosim.Scenario(
+        days=12,
+        economy={"kind": "uniform", "firms": 30},
+        shocks=[base | {"name": "boom", "factor": 1.7}, base | {"name": "bust", "factor": 0.45}],
+    )
+    entries = ecosim.run(world).lineage
+    assert len(entries)
+    assert set(entries["shock"].dropna()) == {"bust"}
+
+
+def test_a_run_begun_without_a_record_gets_none_in_the_middle():
+    eco = ecosim.Ecosystem(ecosim.load("tiny"))
+    eco.run_for(9)
+    with pytest.raises(InputError, match="this run was begun without it, 9 days ago"):
+        finish(eco, lineage="full")
+    assert finish(eco).lineage is None
+
+
+@pytest.mark.parametrize("name", ["lineage", "finance", "out of cash", "a: links", "two\nlines", "  "])
+def test_names_that_mean_something_else_are_refused(name):
+    with pytest.raises(ValueError, match=r"means something else already|is no name"):
+        ecosim.Ecosystem(ecosim.load("tiny").with_({"shocks.0.name": name}))

@@ -10,6 +10,7 @@ from ecosim.errors import InputError
 from ecosim.resilience.held_out import leave_one_type_out
 from ecosim.swans import Training, expected
 
+HOSTILE = '{"kinds": [], "channels": [], "losses": [%s], "frozen": null, "opened": []}'
 WORLD = Scenario(name="world", days=30, economy={"kind": "uniform", "firms": 40, "inventory_days": 3})
 HARD = {"kind": "outage", "name": "meteor", "when": 2, "severity": 0.9}
 SEEN = {"kind": "demand_collapse", "when": 2, "severity": 0.1, "days": 3}
@@ -87,7 +88,9 @@ def test_too_few_losses_tell_no_quantile_of_one_in_a_thousand(training):
         run(opened(training))
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"kinds": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"kinds": 1}', "[" * 5000, HOSTILE % "null", HOSTILE % '"a"', HOSTILE % "-1e9"]
+)
 def test_a_file_that_is_no_record_is_told(training, text):
     training.write_text(text)
     with pytest.raises(InputError, match="not a record of training"):
@@ -138,3 +141,22 @@ def test_a_tuner_that_moves_the_world_is_refused():
 def test_too_little_to_compare_is_refused(types, replicates, why):
     with pytest.raises(InputError, match=why):
         leave_one_type_out(WORLD, types, lambda base, seen: base, replicates=replicates)
+
+
+def test_what_another_shock_costs_makes_nobody_a_black_swan(training):
+    beside = opened(training, severity=1e-6)
+    with pytest.raises(InputError, match="other shocks strike beside it"):
+        run(beside.with_({"shocks.1": {"kind": "demand_collapse", "severity": 0.9, "when": 2}}))
+
+
+def test_a_run_that_never_begins_breaks_no_seal(training):
+    with pytest.raises(InputError, match="no firm is named"):
+        run(opened(training, who={"firms": "Nobody"}))
+    assert Training.load(training).opened == ()
+
+
+def test_a_finished_run_is_not_lost_with_its_training(training):
+    def vanish(done, days):
+        training.unlink(missing_ok=True)
+
+    assert run(opened(training), progress=vanish).summary["tags"]["meteor"]["is"] == "black_swan"

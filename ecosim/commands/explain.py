@@ -69,12 +69,14 @@ def _whole(story: Story, console: Console) -> None:
     cascade = story.cascade
     if not len(cascade.entries):
         return
-    _show(console, "by distance from where it began (0: directly)", cascade.by_generation())
+    _show(console, "by distance from where it began (0: firms that were struck)", cascade.by_generation())
     _show(console, "by what bound the firm", cascade.by_cause())
     _show(console, "by where it began", cascade.by_root())
     _show(console, "by the way it took", cascade.by_path().head(8))
     _show(console, "firms through which most harm of others passed", cascade.conduits().set_index("firm").head(8))
-    tree = Tree("from those that were struck, through whom most harm passed:")
+    tree = Tree(
+        "from those that were struck, through whom most harm passed (all that went this way, whatever it began with):"
+    )
     branches = [tree]
     for depth, text in story.tree():
         branches[depth + 1 :] = [branches[depth].add(text)]

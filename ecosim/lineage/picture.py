@@ -173,9 +173,15 @@ def timeline(story: Story) -> Any:
     entries, days = story.cascade.entries, int(story.result.summary["days"])
     colours, sums = _by_cause(entries, days)
     above.stackplot(np.arange(days + 1), *sums, colors=colours, step="post", lw=0)
+    series = story.result.series.loc[0:]
+    net = (series["twin_total_production"] - series["total_production"]).to_numpy()
+    above.plot(
+        np.arange(days) + 0.5, np.maximum(net, 0.0), color=INK, lw=1.6, label="lost that day, less what was gained"
+    )
+    above.legend(loc="upper right", frameon=False, fontsize=8)
     _mark_shocks(above, story, days)
     above.set_ylabel("output lost a day")
-    _head(above, "What all firms lost, by what bound them (each stretch of days at its mean)")
+    _head(above, "What all firms lost: each day (line), and by what bound them (each stretch of days at its mean)")
     most = entries.groupby("firm", observed=True)["loss"].sum().nlargest(FIRMS)
     for place, firm in enumerate(most.index):
         _bars(below, entries[(entries["firm"] == firm).to_numpy()], -place, 0.8)

@@ -57,7 +57,7 @@ MANY = 200_000  # firms beyond which a record is made only where it is asked for
 EVERYONE = -1
 
 
-def followed(lineage: str | int, eco: Ecosystem) -> int:
+def how_many(lineage: str | int, eco: Ecosystem) -> int:
     """How many firms' harm is followed: 0 for none, -1 for all; raises InputError for what is neither.
 
     A run that was interrupted goes on with what it began with.
@@ -65,13 +65,15 @@ def followed(lineage: str | int, eco: Ecosystem) -> int:
     begun = eco.world.memory.get(MEMORY)
     if begun is not None:
         return int(begun["top"])
-    if lineage == "auto" and eco.day >= 0:
-        return 0  # it was begun without, and a record of half a run would blame the wrong ones
+    if eco.day >= 0 and lineage in ("auto", "off"):
+        return 0
+    if eco.day >= 0:  # a record of half a run would blame the wrong ones
+        raise InputError(f"lineage: this run was begun without it, {eco.day + 1} days ago; run it from the start")
     if lineage in ("full", "auto"):
         return EVERYONE if lineage == "full" or eco.world.firms.rows <= MANY else 0
     if lineage == "off":
         return 0
-    if isinstance(lineage, str) and lineage.isdecimal():
+    if isinstance(lineage, str) and lineage.isdecimal() and len(lineage) < 10:
         lineage = int(lineage)
     if isinstance(lineage, int) and not isinstance(lineage, bool) and lineage >= 1:
         return lineage
@@ -296,6 +298,8 @@ class Record:
             "loss": float(entries["loss"].sum()),
             "too_small_to_note": float(memory["unnoticed"].sum()),
             "gains_of_others": float(memory["gains"].sum()),
+            "firms": int((memory["loss"] > 0.0).sum()),
+            "top": int(memory["top"]),
         }
         if memory["top"] >= 0:
             plan = self.eco.world.plan

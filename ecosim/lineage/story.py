@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ecosim.result import Result
 
 WORST = "worst"
+STRUCK_BY = "struck by a shock"
 FEW = 0.02  # share of a firm's loss below which a cause is not told by itself
 
 
@@ -56,6 +57,12 @@ class Story:
         self.sector = dict(zip(firms["firm"], firms["sector"].astype(str), strict=True))
         self.region = dict(zip(firms["firm"], firms["region"].astype(str), strict=True))
 
+    @property
+    def _noted(self) -> dict[str, Any]:
+        """What the record says about itself."""
+        noted: dict[str, Any] = self.result.manifest.get("lineage", {})
+        return noted
+
     # --- one firm -----------------------------------------------------------------------------------------------
 
     def named(self, firm: str) -> str:
@@ -73,6 +80,8 @@ class Story:
         entries = self.cascade.of_firm(firm)
         said += [f"It {each}." for each in self._milestones(firm, row)]
         if not len(entries):
+            if self._noted.get("top", -1) >= 0 and row["lost"] > 0:
+                return [*said, "What bound it was not kept: run again with --lineage full."]
             return [*said, "On no day did anything bind it that did not bind its undisturbed twin."]
         gross = float(entries["loss"].sum())
         told = entries[entries["loss"] >= FEW * gross]
@@ -80,7 +89,8 @@ class Story:
         said += [f"  {self.step(row)}, {percent(row.loss / gross)} of its loss" for row in rows(told)]
         rest = gross - float(told["loss"].sum())
         if len(told) < len(entries):
-            said.append(f"  and {len(entries) - len(told)} shorter stretches, {amount(rest)} together")
+            count = len(entries) - len(told)
+            said.append(f"  and {count} shorter stretch{'' if count == 1 else 'es'}, {amount(rest)} lost in all")
         largest = int(entries["loss"].to_numpy().argmax())
         said.append("The way back of the largest part:")
         said += [f"  {each}" for each in self.way_back(int(entries.index.to_numpy()[largest]))]
@@ -117,7 +127,7 @@ class Story:
 
     def _why(self, row: Any) -> str:
         cause, other = str(row.cause), row.from_firm
-        if cause == "struck by a shock":
+        if cause == STRUCK_BY:
             return f"was struck by {row.shock} ({row.through})"
         words = {
             "means are short": "lacked means" + (f" ({row.through})" if isinstance(row.through, str) else ""),
@@ -156,18 +166,25 @@ class Story:
 
     def of_all(self) -> list[str]:
         """Sentences about the whole cascade."""
-        cascade, noted = self.cascade, self.result.manifest.get("lineage", {})
+        cascade, noted = self.cascade, self._noted
         if not len(cascade.entries):
             return ["No firm made less than its undisturbed twin on any day: there is no harm to follow."]
         by_generation = cascade.by_generation()
-        direct = float(by_generation["loss"].get(0, 0.0))
-        harmed = cascade.entries["firm"].nunique()
-        struck = cascade.entries.loc[cascade.entries["cause"] == "struck by a shock", "firm"].nunique()
+        struck = cascade.entries[cascade.entries["cause"] == STRUCK_BY]
+        direct = float(struck["loss"].sum()) / cascade.loss
+        later = float(by_generation["loss"].get(0, 0.0)) / cascade.loss - direct
+        afterwards = f", {percent(later)} in what the same firms went through afterwards" if later > 0.0005 else ""
         said = [
-            f"{harmed:,} firms lost {amount(cascade.loss)} of output: {percent(direct / cascade.loss)} directly "
-            f"({struck:,} struck), {percent(1.0 - direct / cascade.loss)} indirectly, up to "
-            f"{int(by_generation.index.max())} firms away from where it began."
+            f"{cascade.entries['firm'].nunique():,} firms lost {amount(cascade.loss)} of output: {percent(direct)} "
+            f"directly ({struck['firm'].nunique():,} that were struck lost output by it){afterwards}, "
+            f"{percent(1.0 - direct - later)} at others, up to {int(by_generation.index.max())} firms away."
         ]
+        if noted.get("top", -1) >= 0:
+            said.insert(
+                0,
+                f"Kept were the {noted['top']:,} firms that lost most and whoever their harm came through, of "
+                f"{noted['firms']:,} that lost {amount(noted['loss'])}; all that follows is about those kept.",
+            )
         gains = float(noted.get("gains_of_others", 0.0))
         if gains > 0:
             said.append(f"Others, or the same firms at other times, made {amount(gains)} more than their twins.")
@@ -181,13 +198,17 @@ class Story:
         entries = self.cascade.entries
         handed = self.cascade.handed_on()
         flows = handed.groupby(["giver", "firm"], observed=True)["loss"].sum().reset_index()
-        struck = entries[entries["generation"] == 0].groupby("firm", observed=True)["loss"].sum()
+        begun = entries[entries["firm"].isin(entries.loc[entries["cause"] == STRUCK_BY, "firm"])]
+        struck = begun[begun["generation"] == 0].groupby("firm", observed=True)["loss"].sum()
         passed = self.cascade.conduits().set_index("firm")["passed_on"]
         first = passed[passed.index.isin(struck.index)].nlargest(most).index
         lines: list[tuple[int, str]] = []
         for firm in first:
-            roots = entries[(entries["firm"] == firm) & (entries["generation"] == 0)]
-            lines.append((0, f"{firm}: {self._why(next(rows(roots)))}, {amount(float(struck[firm]))} lost"))
+            mine = entries[(entries["firm"] == firm).to_numpy() & (entries["cause"] == STRUCK_BY).to_numpy()]
+            hit = float(mine["loss"].sum())
+            after = float(struck[firm]) - hit
+            followed = f", {amount(after)} in what followed from it" if after > FEW * float(struck[firm]) else ""
+            lines.append((0, f"{firm}: {self._why(next(rows(mine)))}, {amount(hit)} lost by that{followed}"))
             self._branch(str(firm), flows, lines, {str(firm)}, 1, most, deep)
         return lines
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+DEARER = frozenset(
+    {"input_cost", "rent", "wages", "interest", "invoices", "obsolescence", "platform_fee"}
+)  # more hurts
+PRICE = "price"  # hurts either way: a price war takes customers from those who keep their prices
 TRADE = "trade"  # what a shock that cuts links writes to, named like the channels of the sheet
 
 
@@ -46,10 +50,13 @@ class Witness:
             blank = self._blank.pop(channel, None)
             self.struck[channel] = blank or (np.zeros(n, dtype=np.float32), np.full(n, -1, dtype=np.int32))
         much, who = self.struck[channel]
-        off = np.abs(np.broadcast_to(factors, everyone.shape) - 1.0)
-        more = off > much[everyone]
+        today = factors if rows is None else _scattered(n, rows, factors)[rows]  # who is hit twice is there twice
+        harm = np.broadcast_to(today - 1.0 if channel in DEARER else 1.0 - today, everyone.shape)
+        if channel == PRICE:
+            harm = np.abs(harm)
+        more = harm > much[everyone]
         at = everyone[more]
-        much[at], who[at] = off[more], writer
+        much[at], who[at] = harm[more], writer
         if channel == "stocks":
             self._destroyed(everyone, np.broadcast_to(factors, everyone.shape), writer)
 

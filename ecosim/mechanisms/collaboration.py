@@ -96,7 +96,7 @@ class Collaboration(Mechanism):
             return f"{money}: there is no money to pool where finance is off; add {{kind: finance}} or drop it"
         if self.changed("joint_recovery") and "recovery" not in on:
             return "joint_recovery: nothing listens where recovery is off; add {kind: recovery} or drop it"
-        if self.changed("diffusion") and not on & {"learning", "experiments"}:
+        if self.changed("diffusion") and self.diffusion and not on & {"learning", "experiments"}:
             return (
                 "diffusion: nobody learns anything where learning and experiments are off; add {kind: learning} or "
                 "{kind: experiments}, or drop it"

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 RECOVERED = 0.01  # deviation from the twin within which output counts as recovered
 RECOVERED_DAYS = 7  # days for which it must hold
 NOTICEABLE = 0.05  # percent below which a figure would be printed as nothing
+LAST = 7  # days at the end over which it is said where output stands
+UNFINISHED = 0.25  # percent of the twin's output that the end may be off before it is told
+LITTLE = 0.01  # days of all output below which a debt is next to nothing
 # A second dip is told from a point of output on, and from a twentieth of the first: smaller ones are what chance makes
 # of a run with mechanisms (tenths of a point), while main_street falls again by a month-long 9 % of its first dip.
 RELAPSE = (0.01, 0.05)
@@ -64,6 +67,7 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
         "remarks": list(eco.world.remarks),
         "bottom": {"day": bottom, "production_percent_of_twin": 100.0 * float(ratio[bottom])},
         "largest_deviation_percent": 100.0 * float(np.abs(ratio - 1).max()),
+        "end_percent_of_twin": 100.0 * float(ratio[-LAST:].mean()),
         "recovered_on": recovered,
         "loss": {name.removeprefix("total_"): value for name, value in loss.items()} | percent,
         "made_good_percent": 100.0 * float(over.sum() / lived["twin_total_production"].sum()),
@@ -286,12 +290,20 @@ def _course(summary: dict[str, Any]) -> list[str]:
         percent = f"{bottom['production_percent_of_twin']:.1f} %"
         told.append(f"The bottom came on day {bottom['day']}, with output at {percent} of the undisturbed twin's.")
     if summary["largest_deviation_percent"] <= 100 * RECOVERED:
-        return [*told, "Output never left the twin's by more than 1 %."]
+        return [*told, "Output never left the twin's by more than 1 %.", *_end(summary)]
     if relapse is None:
-        return [*told, _back(recovered)]
+        return [*told, _back(recovered), *_end(summary)]
     if recovered is not None and recovered < relapse["day"]:
         told.append(_back(recovered))
-    return [*told, _fell_again(relapse), _back(relapse["recovered_on"])]
+    return [*told, _fell_again(relapse), _back(relapse["recovered_on"]), *_end(summary)]
+
+
+def _end(summary: dict[str, Any]) -> list[str]:
+    """Where it stood at the end, if that is not where the twin stood: what is lost goes on, unseen."""
+    end = summary["end_percent_of_twin"]
+    if abs(end - 100.0) < UNFINISHED:
+        return []
+    return [f"In the last week output was at {end:.1f} % of the twin's: a longer run would tell more."]
 
 
 def _back(day: int | None) -> str:
@@ -304,7 +316,8 @@ def _fell_again(relapse: dict[str, Any]) -> str:
     low = f"to {relapse['production_percent_of_twin']:.1f} % on day {relapse['day']}"
     if not relapse["shocks"]:
         return f"It rose and fell again, {low}."
-    named = " and ".join(f"the {shock['name']} of day {shock['day']}" for shock in relapse["shocks"])
+    each = [f"the {shock['name']} of day {shock['day']}" for shock in relapse["shocks"]]
+    named = " and ".join(each) if len(each) <= 2 else f"{each[0]} and {len(each) - 1} more strikes"
     return f"Then {named} brought it down again, {low}."
 
 
@@ -368,10 +381,9 @@ def _who_owes(bank: dict[str, Any] | None) -> list[str]:
         return []
     if not bank["firms"]:
         return ["At the end no firm owed the bank anything."]
-    return [
-        f"At the end {_count(bank['firms'], 'firm')} ({bank['percent']:.1f} %) owed the bank "
-        f"{bank['days_of_output']:.2g} days of all output."
-    ]
+    days = bank["days_of_output"]
+    much = f"{days:.2g} days of all output" if days >= LITTLE else "next to nothing"
+    return [f"At the end {_count(bank['firms'], 'firm')} ({bank['percent']:.2g} %) owed the bank {much}."]
 
 
 def _who_failed(summary: dict[str, Any]) -> list[str]:
@@ -381,7 +393,7 @@ def _who_failed(summary: dict[str, Any]) -> list[str]:
     fell = f"{_count(failed['firms'], 'firm')} ({failed['percent']:.1f} %) fell below half of"
     # Where a shock that damages nothing was on every firm, nobody was without.
     told_apart = not any(not shock["damages"] and shock["firms"] == everybody for shock in summary["shocks"])
-    spared = f"{failed['undamaged']:,} of {{}} without any damage of their own"
+    spared = f"{f'{failed["undamaged"]:,}' if failed['undamaged'] else 'none'} of {{}} without any damage of their own"
     if failed["twin"]:
         shock = "shock" if len(summary["shocks"]) == 1 else "shocks"
         told = [

@@ -1,6 +1,7 @@
 """Which structures are fragile, robust, resilient or antifragile: the preregistered rule and every metric beside it.
 
-All work on arrays of responses, and know nothing of how they were made:
+`verdict` and `compare` live a scenario beside its twin, `respond` makes the responses that they rest on. All else works
+on arrays of responses, and knows nothing of how they were made:
 
 >>> import numpy as np
 >>> from ecosim.resilience import classify
@@ -21,12 +22,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecosim.resilience.atlas_run import Atlas, atlas
     from ecosim.resilience.atlas_spec import AtlasSpec
+    from ecosim.resilience.comparison import Comparison, compare
     from ecosim.resilience.covariates import Covariate, network_covariates, schneider_r
     from ecosim.resilience.curves import curvature, inoculation_gain, jensen_gap, relative_response, ruin
     from ecosim.resilience.estimate import Estimate, mean_interval, share_interval
     from ecosim.resilience.flow import FlowOrder, flow_order
     from ecosim.resilience.held_out import HeldOut, leave_one_type_out
     from ecosim.resilience.inequality import gini, herfindahl, theil
+    from ecosim.resilience.judged import Judgement, verdict
     from ecosim.resilience.looks import Look, sequential
     from ecosim.resilience.pairwise import Dominance, dominance
     from ecosim.resilience.recovery import (
@@ -39,9 +42,11 @@ if TYPE_CHECKING:
         recovery_of,
         time_to_recover,
     )
+    from ecosim.resilience.responses import Responses
     from ecosim.resilience.rule import classify
     from ecosim.resilience.several import correct, holm
     from ecosim.resilience.survival import at_risk, time_to_survive
+    from ecosim.resilience.twins import respond
     from ecosim.resilience.verdicts import Margins, Verdict
     from ecosim.resilience.warning import EarlyWarning, early_warning
     from ecosim.swans import Training
@@ -49,21 +54,25 @@ if TYPE_CHECKING:
 _HOMES = {
     "Atlas": "atlas_run",
     "AtlasSpec": "atlas_spec",
+    "Comparison": "comparison",
     "Covariate": "covariates",
     "Dominance": "pairwise",
     "EarlyWarning": "warning",
     "Estimate": "estimate",
     "HeldOut": "held_out",
     "FlowOrder": "flow",
+    "Judgement": "judged",
     "Look": "looks",
     "Margins": "verdicts",
     "Recovery": "recovery",
+    "Responses": "responses",
     "Threshold": "recovery",
     "Training": ".swans",  # one floor down, where runs check it
     "Verdict": "verdicts",
     "at_risk": "survival",
     "atlas": "atlas_run",
     "classify": "rule",
+    "compare": "comparison",
     "correct": "several",
     "curvature": "curves",
     "days_to_recover": "recovery",
@@ -83,6 +92,7 @@ _HOMES = {
     "network_covariates": "covariates",
     "recovery_of": "recovery",
     "relative_response": "curves",
+    "respond": "twins",
     "ruin": "curves",
     "schneider_r": "covariates",
     "sequential": "looks",
@@ -90,26 +100,31 @@ _HOMES = {
     "theil": "inequality",
     "time_to_recover": "recovery",
     "time_to_survive": "survival",
+    "verdict": "judged",
 }
 
 __all__ = [
     "Atlas",
     "AtlasSpec",
+    "Comparison",
     "Covariate",
     "Dominance",
     "EarlyWarning",
     "Estimate",
     "FlowOrder",
     "HeldOut",
+    "Judgement",
     "Look",
     "Margins",
     "Recovery",
+    "Responses",
     "Threshold",
     "Training",
     "Verdict",
     "at_risk",
     "atlas",
     "classify",
+    "compare",
     "correct",
     "curvature",
     "days_to_recover",
@@ -129,6 +144,7 @@ __all__ = [
     "network_covariates",
     "recovery_of",
     "relative_response",
+    "respond",
     "ruin",
     "schneider_r",
     "sequential",
@@ -136,6 +152,7 @@ __all__ = [
     "theil",
     "time_to_recover",
     "time_to_survive",
+    "verdict",
 ]
 
 

@@ -43,29 +43,32 @@ class Agreement:
         table = self.table
         if not len(table):
             return ["No loss is laid to another firm that was struck, so there is none to spare."]
-        firms = "1 firm's" if len(table) == 1 else f"each of {len(table)} firms'"
+        one = table.iloc[0] if len(table) == 1 else None
+        whose = f"{one['firm']}'s" if one is not None else f"each of {len(table)} firms'"
+        named = f"{one['origin']}" if one is not None else "the struck firm that each is laid to"
+        other = f"{one['placebo']}" if one is not None else "another struck firm of about the same size"
         said = [
-            f"Checked by living the same days again for {firms} loss, of which the lineage lays "
-            f"{_spread(table['named'])} to one struck firm:",
-            f"  with the shock on that firm alone, {_spread(table['alone'])} of the loss is there;",
-            f"  with the shock on all but that firm, {_spread(table['gone'])} of it is gone;",
+            f"Checked by living the same days again for {whose} loss, of which the lineage lays "
+            f"{_spread(table['named'])} to {'one struck firm' if one is None else named}:",
+            f"  with the shock on {named} alone, {_spread(table['alone'])} of the loss is there;",
+            f"  with the shock on all others, {_spread(table['gone'])} of it is gone;",
         ]
         if table["placebo"].ne("").any():
             said.append(
-                f"  for another struck firm of about the same size, {_spread(table['placebo_alone'])} and "
-                f"{_spread(table['placebo_gone'])}."
+                f"  with it on {other} instead, for comparison, {_spread(table['placebo_alone'])} is there and "
+                f"{_spread(table['placebo_gone'])} gone."
             )
         if table["alone"].median() > 0.5 and table["gone"].median() < 0.5:
             said.append(
-                "That firm was enough to cause it, and not needed: others were struck that would have done it, too."
+                f"So {named} was enough to cause it, and not needed: others were struck that would have done it, too."
             )
         return said
 
 
 def _spread(shares: pd.Series[float]) -> str:
     shares = shares.dropna()
-    if len(shares) == 1:
-        return f"{100.0 * shares.iloc[0]:.0f} %"
+    if len(shares) < 5:
+        return f"{', '.join(f'{100.0 * share:.0f}' for share in shares)} %"
     low, middle, high = np.percentile(shares, [25, 50, 75]) * 100.0
     return f"{middle:.0f} % (quartiles {low:.0f} to {high:.0f} %)"
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = {
     "depth": "largest drop below the twin on any day, share of its output",
-    "days_to_recover": "days from the first strike until output stays within 2 % of the twin's for a week; NaN: not yet",
+    "days_to_recover": "days from the first strike until output is within 2 % of the twin's for a week; NaN: not yet",
     "days_watched": "days from the first strike to the end of the run, at which days_to_recover is cut off",
     "consumption_lost": "final consumption lost, share of the twin's",
     "firms_failing": "firms that fell below half of their usual output at some time",
@@ -89,7 +89,9 @@ class Responses:
         shape = (len(self.d), len(grid(self.x)))
         for name, values in {"d": self.d, "e": self.e, **self.outcomes}.items():
             if values.shape != shape:
-                raise InputError(f"{name} has shape {values.shape}; with d of {shape[0]} replicates, x asks for {shape}")
+                raise InputError(
+                    f"{name} has shape {values.shape}; with d of {shape[0]} replicates, x asks for {shape}"
+                )
             finite = np.isfinite(values)
             if name != "days_to_recover" and not finite.all():
                 row, at = np.argwhere(~finite)[0]

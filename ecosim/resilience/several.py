@@ -69,6 +69,12 @@ def _again(verdict: Verdict, p: dict[str, float], told: str, floor: int) -> Verd
         if label == "INCONCLUSIVE":
             needed = _needed(verdict, p, floor)
             reason += f"; about {needed} more replicates are needed"
+    elif label == "INCONCLUSIVE" and needed is not None and verdict.margins.floor() <= verdict.n + needed < floor:
+        needed = floor - verdict.n
+        reason = (
+            f"underpowered: {verdict.n} replicates, below the floor of {floor} for several structures; "
+            f"about {needed} more are needed"
+        )
     p_values = {**verdict.p_values, **p}
     gains = p["gain"] <= level
     return replace(verdict, label=label, reason=reason, p_values=p_values, needed=needed, gains=gains, correction=told)

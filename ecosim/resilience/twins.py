@@ -22,6 +22,7 @@ from ecosim.resilience.curves import FEWEST
 from ecosim.resilience.intensity import Design, Lived, live
 from ecosim.resilience.pool import processes
 from ecosim.resilience.responses import COSTS, OUTCOMES, Made, Responses
+from ecosim.swans import open_seals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +65,7 @@ def respond(
     """
     chosen = scenario if isinstance(scenario, Scenario) else load(scenario)
     design = _design(chosen, intensities, axis, window)
+    open_seals(chosen)
     if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 1:
         raise InputError(f"replicates = {replicates!r}; give a number of replicates from 1, for a verdict 60 or more")
     kept = None if keep is None else Path(keep)
@@ -166,8 +168,8 @@ def _gathered(design: Design, lived: list[Lived], begun: Responses | None, *, wh
     full = float(rows["firm_days"][:, -1].mean())
     if full <= 0 and whole:
         raise InputError(
-            f"{design.scenario.name}: in {len(rows['d'])} replicates its shocks struck nobody in {made.days} days; "
-            "strike earlier, more often, or somebody"
+            f"{design.scenario.name}: shocks: they took nothing from anybody in {made.days} days of {len(rows['d'])} "
+            "replicates; give them a severity, an earlier day, or other firms"
         )
     x = (full if full > 0 else 1.0) * np.linspace(0.0, 1.0, design.intensities)
     outcomes = {name: rows[name] for name in OUTCOMES}

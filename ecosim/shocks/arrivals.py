@@ -22,6 +22,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 YEAR = 365.0  # days
 RUN_IN = 10.0  # times the memory of a crowd of strikes, after which how it began is forgotten (to e^-10)
+MOST_EACH = 50_000  # strikes in a row, each of which waits for the one before
 MOST = 20_000_000  # strikes that are drawn; more is a slip of the pen
 
 
@@ -107,6 +108,11 @@ class Poisson(Part):
         expected = len(rows) * rate / (1.0 - branching) * (horizon + run_in)
         if expected > MOST:
             raise InputError(f"{where}: that is about {expected:,.0f} strikes; lower per_year, or choose fewer firms")
+        if expected > MOST_EACH * max(len(rows), 1):
+            raise InputError(
+                f"{where}: that is about {expected / max(len(rows), 1):,.0f} strikes in a row, most of them before day "
+                "0; lower branching, memory_days or per_year"
+            )
         nothing = np.empty(0, dtype=np.int64)
         found: list[tuple[Array, Array, Array]] = [(nothing, nothing, nothing)]
         at = np.arange(len(rows))
@@ -245,7 +251,7 @@ def _known(value: Any) -> Any:
     """Refuse what is no way of saying when, in words that list the ways."""
     if isinstance(value, Mapping):
         kind = value.get("kind")
-        if kind is not None and kind not in WAYS:
+        if kind is not None and not (isinstance(kind, str) and kind in WAYS):
             raise ValueError(f"kind: {kind!r} is not known; give one of {', '.join(WAYS)}")
         if kind is None and not {"from", "to", "after", "replay"} & set(value):
             raise ValueError(f"this does not say when; {EXAMPLES}")

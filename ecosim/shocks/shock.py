@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from ecosim.part import Part
 
@@ -32,6 +32,13 @@ class Shock(Part, ABC):
     def may_write(self) -> tuple[str, ...]:
         """Channels that it may write to with the values it has."""
         return self.writes
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if name and (not name.strip() or ": " in name or not name.isprintable()):
+            raise ValueError(f"{name!r} is no name; give one line of text without ': '")
+        return name
 
     @model_validator(mode="after")
     def _trained_for_something(self) -> Self:

@@ -75,10 +75,10 @@ class Who(Part):
         and where nobody can be chosen.
         """
         rows = self._who_fit(world, where, np.arange(len(world.plan.firms)) if among is None else among)
-        if not len(rows):
+        if not len(rows) and self.hit_by is None:  # whom another shock hits may be left to chance
             conditions = self.model_dump(exclude_unset=True)
             raise InputError(f"{where}: no firm meets all of {conditions}; drop a condition")
-        return self._some(rows, world, stream, where, number)
+        return rows if not len(rows) else self._some(rows, world, stream, where, number)
 
     def _who_fit(self, world: World, where: str, rows: Rows) -> Rows:
         """Those of some firms that meet every condition."""
