@@ -172,22 +172,16 @@ def timeline(story: Story) -> Any:
     figure, (above, below) = _figure((10.0, 9.5), panels=2, ratios=(2.2, 3.4))
     entries, days = story.cascade.entries, int(story.result.summary["days"])
     colours, sums = _by_cause(entries, days)
-    above.stackplot(np.arange(days + 1), *sums, colors=colours, step="post", lw=0)
-    series = story.result.series.loc[0:]
-    net = (series["twin_total_production"] - series["total_production"]).to_numpy()
-    above.plot(
-        np.arange(days) + 0.5, np.maximum(net, 0.0), color=INK, lw=1.6, label="lost that day, less what was gained"
-    )
-    above.legend(loc="upper right", frameon=False, fontsize=8)
+    above.stackplot(np.arange(days + 1), *_as_lost(story, sums), colors=colours, step="post", lw=0)
     _mark_shocks(above, story, days)
     above.set_ylabel("output lost a day")
-    _head(above, "What all firms lost: each day (line), and by what bound them (each stretch of days at its mean)")
+    _head(above, "What all firms lost each day, less what others gained, split by what bound them")
     most = entries.groupby("firm", observed=True)["loss"].sum().nlargest(FIRMS)
     for place, firm in enumerate(most.index):
         _bars(below, entries[(entries["firm"] == firm).to_numpy()], -place, 0.8)
     below.set_yticks(-np.arange(len(most)), [_short(str(firm)) for firm in most.index], fontsize=8)
     below.set_ylim(-len(most) + 0.3, 0.7)
-    below.set_xlim(0, days)
+    below.set_xlim(0, min(days, 1.1 * entries["last_day"].to_numpy().max(initial=days if not len(entries) else 0) + 5))
     below.set_xlabel("day")
     _head(below, f"What bound the {len(most)} firms that lost most")
     _mark_shocks(below, story, days, named=False)
@@ -196,6 +190,15 @@ def timeline(story: Story) -> Any:
     rest = f"; of the {harmed - len(most):,} others only the sums above are shown" if harmed > len(most) else ""
     _title(figure, story, "loss over time", f"{harmed:,} firms lost output{rest}")
     return _finished(figure)
+
+
+def _as_lost(story: Story, sums: list[Array]) -> list[Array]:
+    """The sums by cause of each day, scaled to what was lost on that day: entries know the mean of their days only."""
+    series = story.result.series.loc[0:]
+    net = (series["twin_total_production"] - series["total_production"]).to_numpy()
+    lost, told = np.maximum(np.append(net, net[-1]), 0.0), np.sum(sums, axis=0)
+    scale = np.divide(lost, told, out=np.zeros_like(told), where=told > 0.0)
+    return [each * scale for each in sums]
 
 
 def _by_cause(entries: pd.DataFrame, days: int) -> tuple[list[str], list[Array]]:
