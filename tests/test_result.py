@@ -610,7 +610,9 @@ def test_nobody_undamaged_failed():
     result, lines = told(TINY.with_({"shocks.0.who": {}, "shocks.0.severity": 1.0}))
     assert result.summary["failed"]["undamaged"] == 0
     assert result.summary["failed"]["first_undamaged"] == []
-    assert "30 firms (100.0 %) fell below half of the usual output, 0 of them without any damage of their own." in lines
+    assert (
+        "30 firms (100.0 %) fell below half of the usual output, none of them without any damage of their own." in lines
+    )
     assert not any(line.startswith("First of these") for line in lines)
 
 
@@ -750,7 +752,10 @@ RELAPSES = {
     "a shock while recovering": (AGAIN, [strike("cloud outage", 4)], (15, []), None),
     "a shock after it": (AGAIN, [strike("cloud outage", 18)], (15, []), None),
     "before recovery": ([*DIP, 0.8, 0.9, *[1.0] * 8], [], (5, []), ["The bottom", "It rose and fell", "From day 7"]),
-    "never back": ([*AGAIN[:15], *[0.8] * 9], [], (15, []), ["The bottom", "From day 5", "It rose", "Output was not"]),
+    "never back": (
+        [*AGAIN[:15], *[0.8] * 9], [], (15, []),
+        ["The bottom", "From day 5", "It rose", "Output was not", "In the last week"],
+    ),
     "less than a point": ([1.0, 1.0, 0.95, 1.0, 0.992, *[1.0] * 8], [], None, None),
     "small beside the first": ([*DIP, 0.98, 0.96, *[1.0] * 10], [], None, None),
     "no boom to lose": ([*DIP, *[1.2] * 3, *[1.0] * 10], [], None, None),

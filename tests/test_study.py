@@ -410,7 +410,7 @@ def test_runs_that_fail_are_rows_that_say_why(here, trouble, tmp_path):
     assert table.status.tolist() == ["ok", "error", "time", "memory", "error"]
     assert table["loss.production_percent"].notna().tolist() == [True, False, False, False, False]
     assert "no such luck" in table.error[1]
-    assert "longer than 1 s" in table.error[2]
+    assert "longer than 2 s" in table.error[2]
     assert "more memory than" in table.error[3]
     failures = study.failures()
     assert "ZeroDivisionError" in failures.traceback[0]

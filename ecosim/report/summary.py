@@ -383,7 +383,8 @@ def _who_owes(bank: dict[str, Any] | None) -> list[str]:
         return ["At the end no firm owed the bank anything."]
     days = bank["days_of_output"]
     much = f"{days:.2g} days of all output" if days >= LITTLE else "next to nothing"
-    return [f"At the end {_count(bank['firms'], 'firm')} ({bank['percent']:.2g} %) owed the bank {much}."]
+    share = f"{bank['percent']:.1f}" if bank["percent"] >= 0.1 else f"{bank['percent']:.2g}"
+    return [f"At the end {_count(bank['firms'], 'firm')} ({share} %) owed the bank {much}."]
 
 
 def _who_failed(summary: dict[str, Any]) -> list[str]:
