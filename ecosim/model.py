@@ -27,7 +27,7 @@ from ecosim.rng import Streams
 from ecosim.rows import Roster, Rows
 from ecosim.shocks.shock import Shock
 from ecosim.spread import per_firm
-from ecosim.state import World
+from ecosim.state import GIVEN_UP, OUT_OF_CASH, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ MECHANISM_CHANNELS = {
     "relief": "how much of today's damage still hurts, share",
 }
 #: Names under which the world remembers other things, or closes firms for other reasons.
-RESERVED = frozenset({*SEQUENCE, "lineage", "out of cash", "closes for good"})
+RESERVED = frozenset({*SEQUENCE, "lineage", OUT_OF_CASH, GIVEN_UP})
 FAILING_COLUMN = "firms_failing"
 FAILING = 0.5  # share of baseline output below which a firm counts as failing
 

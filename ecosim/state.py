@@ -110,6 +110,7 @@ def _taken(name: str, shared: str) -> str:
 
 
 CLOSES = "closes: "  # how an event begins that puts a firm out of business
+OUT_OF_CASH, GIVEN_UP = "out of cash", "closes for good"  # why, beside the shocks that close firms
 LINK_AMOUNTS = ("importance", "flow", "stock", "ordered", "delivered")
 FIXED = ("ptr", "supplier", "product", "importance", "flow", "out_ptr", "out_link", "out_flow")
 

@@ -7,14 +7,14 @@ import re
 import signal
 import sys
 import time
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from ecosim.config import Scenario
@@ -60,6 +60,25 @@ class Interrupts:
 
 interrupts = Interrupts()
 started = [time.perf_counter()]  # when the command began
+
+
+@contextmanager
+def resumable(kept: str) -> Iterator[None]:
+    """For work that keeps its parts as they end: Ctrl-C may end it at once, and the same command goes on.
+
+    ``kept`` says what is kept where, such as "the runs that ended are kept in studies/quick".
+    """
+    import shlex
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        with suppress(ValueError):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        words = " ".join(shlex.quote(word) for word in sys.argv[1:])
+        typer.echo(f"interrupted; {kept}. Go on with: ecosim {words}", err=True)
+        raise typer.Exit(130) from None
 
 
 def default_folder(scenario: Scenario) -> Path:

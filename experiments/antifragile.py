@@ -6,7 +6,7 @@ frozen, and only then the sealed shocks (configs/atlases/sealed.yaml) are opened
 with other draws. Both measures of output are told: customers cannot get more than they want, so by consumption there is
 nothing to be gained; by production there is, and it has to be asked what the gain consists of.
 
-    python experiments/antifragile.py --out /tmp/antifragile --workers 2
+    python experiments/antifragile.py --out antifragile --workers 2
     python experiments/antifragile.py --quick
 """
 

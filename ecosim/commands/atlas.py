@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import signal
-import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ecosim import terminal
 
 if TYPE_CHECKING:
     from ecosim.resilience.atlas_run import Atlas
@@ -38,6 +36,7 @@ def atlas(
     from ecosim.folders import safe_name
     from ecosim.resilience.atlas_run import atlas as computed
     from ecosim.resilience.atlas_spec import load
+    from ecosim.resilience.pool import cores
 
     spec = load(named).quick() if quick else load(named)
     place = out if out is not None else Path("atlases") / safe_name(spec.name)
@@ -52,23 +51,10 @@ def atlas(
     if not quiet:
         size = f"{len(spec.structures)} structures x {len(spec.shocks)} shocks x {len(spec.habits)} habits"
         typer.echo(f"{spec.name}: {size}, {spec.replicates} replicates of each, in {place}", err=True)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # every cell that ended is kept, so it may end at once
-    try:
-        found = computed(spec, out=place, workers=workers or _cores(), progress=progress)
+    with terminal.resumable(f"the cells that ended are kept in {place}"):
+        found = computed(spec, out=place, workers=workers or cores(), progress=progress)
         written = found.write()
-    except KeyboardInterrupt:
-        with suppress(ValueError):
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        words = " ".join(shlex.quote(word) for word in sys.argv[1:])
-        typer.echo(f"interrupted; the cells that ended are kept in {place}. Go on with: ecosim {words}", err=True)
-        raise typer.Exit(130) from None
     typer.echo(written[0].parent if quiet else _end(found, written, time.monotonic() - begun))
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _end(found: Atlas, written: list[Path], seconds: float) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
-import signal
-import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ecosim import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,6 +48,7 @@ def compare(
     from ecosim.resilience.comparison import compare as compared
     from ecosim.resilience.comparison_alike import names
     from ecosim.resilience.comparison_folder import place, plain
+    from ecosim.resilience.pool import cores
 
     named = names(scenarios)
     if seed is not None:
@@ -58,24 +56,17 @@ def compare(
     folder = out if out is not None else _default_folder(named)
     place(folder, force=force)  # refuse before an hour's work, and not after it
     kept = folder.with_name(f"{folder.name}.replicates")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # replicates that ended are kept, so it may end at once
-    try:
+    with terminal.resumable(f"replicates so far are kept in {kept}"):
         found = compared(
             named,
             replicates=replicates if replicates is not None else 480 if looks else 120,
             looks=looks,
             axis=axis,  # type: ignore[arg-type]
             intensities=intensities,
-            workers=workers or _cores(),
+            workers=workers or cores(),
             progress=_teller(),
             keep=kept,
         )
-    except KeyboardInterrupt:
-        with suppress(ValueError):
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        words = " ".join(shlex.quote(word) for word in sys.argv[1:])
-        typer.echo(f"interrupted; replicates so far are kept in {kept}. Go on with: ecosim {words}", err=True)
-        raise typer.Exit(130) from None
     written = found.save(folder, force=force)
     shutil.rmtree(kept, ignore_errors=True)
     typer.echo(
@@ -87,10 +78,6 @@ def _default_folder(names: Iterable[str]) -> Path:
     from ecosim.folders import safe_name
 
     return Path("comparisons") / safe_name("_and_".join(names))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _teller() -> Callable[[int, int], None]:

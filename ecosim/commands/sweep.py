@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-import signal
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ecosim import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,17 +50,10 @@ def sweep(
     place = out if out is not None else Path("studies") / safe_name(spec.name)
     if not quiet:
         typer.echo(_plan(spec, place), err=True)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # every run that ended is kept, so it may end at once
-    try:
+    with terminal.resumable(f"the runs that ended are kept in {place}"):
         with Teller(quiet=quiet) as teller:
             found = driven(spec, out=place, workers=workers, cluster=cluster, yes=yes, retry=retry, progress=teller)
         table = found.write_csv()
-    except KeyboardInterrupt:
-        with suppress(ValueError):
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        words = " ".join(shlex.quote(word) for word in sys.argv[1:])
-        typer.echo(f"interrupted; the runs that ended are kept in {place}. Go on with: ecosim {words}", err=True)
-        raise typer.Exit(130) from None
     typer.echo(table if quiet else _end(found, table, time.perf_counter() - started))
 
 

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from ecosim.config.allowed import inside, keys
@@ -110,6 +110,15 @@ def declared(part: type[BaseModel]) -> str | None:
     field = part.model_fields.get("kind")
     value = field.default if field is not None else getattr(part, "kind", None)
     return value if isinstance(value, str) else None
+
+
+def chosen(family: str) -> Any:
+    """Type of a part whose class the value names; the class is found only when a value is given."""
+
+    def made(value: object, info: ValidationInfo) -> Part:
+        return resolve(family, value, info)
+
+    return Annotated[SerializeAsAny[Part], BeforeValidator(made)]
 
 
 def resolve(field: str, value: object, info: ValidationInfo) -> Part:

@@ -10,17 +10,15 @@ from pydantic import (
     BeforeValidator,
     Field,
     PrivateAttr,
-    SerializeAsAny,
     StrictBool,
     ValidationError,
-    ValidationInfo,
     model_validator,
 )
 
 from ecosim.config import written
 from ecosim.config.edits import Edit
 from ecosim.config.errors import ScenarioError, refuse
-from ecosim.config.kinds import plain_number, resolve
+from ecosim.config.kinds import chosen, plain_number
 from ecosim.config.source import parse, read_text
 from ecosim.config.words import explained
 from ecosim.part import Part
@@ -37,21 +35,12 @@ if TYPE_CHECKING:
     type Policies = tuple[Part, ...]
     type Metrics = tuple[Part, ...]
 else:
-
-    def _chosen(family: str) -> Any:
-        """Type of a part whose class the value names; the class is found only when a value is given."""
-
-        def made(value: object, info: ValidationInfo) -> Part:
-            return resolve(family, value, info)
-
-        return Annotated[SerializeAsAny[Part], BeforeValidator(made)]
-
-    AnEconomy = _chosen("economy")
-    ANetwork = _chosen("network")
-    Mechanisms = tuple[_chosen("mechanisms"), ...]
-    Shocks = tuple[_chosen("shocks"), ...]
-    Policies = tuple[_chosen("policies"), ...]
-    Metrics = tuple[_chosen("metrics"), ...]
+    AnEconomy = chosen("economy")
+    ANetwork = chosen("network")
+    Mechanisms = tuple[chosen("mechanisms"), ...]
+    Shocks = tuple[chosen("shocks"), ...]
+    Policies = tuple[chosen("policies"), ...]
+    Metrics = tuple[chosen("metrics"), ...]
 
 
 @dataclass(frozen=True)

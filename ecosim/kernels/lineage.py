@@ -7,8 +7,8 @@ from numba import njit
 
 from ecosim.kernels.day import ESSENTIAL, IMPORTANT, NOISE, NOTHING, order_rule
 
-#: Causes by number, in the order of `ecosim.lineage.record.CAUSES`; those that are not here are told apart there.
-STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, NO_CASH, CLIENT, ELSEWHERE, CLIENT_LEFT = 1, 2, 3, 4, 5, 6, 8, 11
+#: Causes by number; `ecosim.lineage.causes` has their words, and some are only told apart there.
+STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, NO_CASH, CLIENT, INCOME, ELSEWHERE, PRICES, CLOSED, CLIENT_LEFT = range(1, 12)
 LITTLE = 1e-9  # share of a usual day's flow below which what failed to come is forgotten
 CUT = -2  # source of what is struck because its orders do not get through today
 

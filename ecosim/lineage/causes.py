@@ -1,5 +1,35 @@
 """What can bind a firm, by number and by name."""
 
+from ecosim.kernels.lineage import (
+    CLIENT,
+    CLIENT_LEFT,
+    CLOSED,
+    ELSEWHERE,
+    INCOME,
+    MEANS,
+    NO_CASH,
+    ORDERED_LITTLE,
+    PRICES,
+    STRUCK,
+    SUPPLIER,
+)
+
+__all__ = [
+    "CAUSES",
+    "CLIENT",
+    "CLIENT_LEFT",
+    "CLOSED",
+    "ELSEWHERE",
+    "INCOME",
+    "MEANS",
+    "NO_CASH",
+    "ORDERED_LITTLE",
+    "PRICES",
+    "STRUCK",
+    "STRUCK_BY",
+    "SUPPLIER",
+]
+
 #: Causes by number. What each leads back to: a shock, another firm, or the firm's own past.
 CAUSES = (
     "none",
@@ -15,4 +45,4 @@ CAUSES = (
     "closed",
     "a client buys elsewhere",
 )
-STRUCK, MEANS, SUPPLIER, ORDERED_LITTLE, NO_CASH, CLIENT, INCOME, ELSEWHERE, PRICES, CLOSED, CLIENT_LEFT = range(1, 12)
+STRUCK_BY = CAUSES[STRUCK]

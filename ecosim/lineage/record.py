@@ -30,7 +30,7 @@ from ecosim.lineage.causes import (
 from ecosim.lineage.reasons import Reasons
 from ecosim.lineage.tables import joined, named
 from ecosim.lineage.witness import TRADE, Witness, today
-from ecosim.state import CLOSES
+from ecosim.state import CLOSES, OUT_OF_CASH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,6 @@ MEMORY = "lineage"  # the place in the world's memory, so that an interrupted ru
 NOTICED = 1e-3  # share of a firm's output below which less is noise
 PAUSE = 2  # days without loss, or with another cause, that do not end an entry
 CLOSING = "closing"  # what a shock writes to that puts firms out of business, named like the channels of the sheet
-OUT_OF_CASH = "out of cash"  # how finance says so in the diary
 
 ENTRY = np.dtype(
     [("firm", "<i4"), ("first", "<i4"), ("last", "<i4"), ("cause", "u1"), ("detail", "u1"), ("source", "<i4"),

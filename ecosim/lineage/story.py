@@ -9,6 +9,7 @@ import numpy as np
 
 from ecosim.errors import InputError, hint
 from ecosim.lineage.cascade import Cascade
+from ecosim.lineage.causes import STRUCK_BY
 from ecosim.lineage.tables import rows
 from ecosim.state import CLOSES
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ecosim.result import Result
 
 WORST = "worst"
-STRUCK_BY = "struck by a shock"
 FEW = 0.02  # share of a firm's loss below which a cause is not told by itself
 
 
@@ -152,7 +152,7 @@ class Story:
         last = entries.iloc[self.cascade.trail(entry)[-1]]
         if last["cause"] == "customers earn less":
             said.append(f"{'  ' * len(steps)}<- many firms paid less: {last['root']}")
-        elif last["cause"] != "struck by a shock":
+        elif last["cause"] != STRUCK_BY:
             whom = f", which took the money of {last['root_firm']}" if last["root_firm"] else ""
             said.append(f"{'  ' * len(steps)}<- {last['root']}{whom}")
         return said

@@ -12,6 +12,7 @@ from ecosim.errors import InputError
 from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.money import SECTORS, Money
 from ecosim.spread import Level, Spread, parameter
+from ecosim.state import OUT_OF_CASH
 
 if TYPE_CHECKING:
     from ecosim.rng import Stream
@@ -23,7 +24,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 BUFFERS = {"*food services*": 16.0, "*restaurant*": 16.0, "*cafe*": 16.0, "*café*": 16.0, "*real estate*": 47.0}
 CENT = 1e-4  # days of output below which a supplier that was left is paid in full
 NOISE = 1e-9  # by which shares may exceed 1
-OUT_OF_CASH = "out of cash"
 #: What is worked out in a settlement, firm by firm.
 TODAY = (
     "sales", "rent", "interest", "dues", "need", "costs", "settled", "put_off", "unpaid", "rate", "paid", "received",

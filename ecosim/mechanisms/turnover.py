@@ -8,6 +8,7 @@ import numpy as np
 
 from ecosim.mechanisms.mechanism import YEAR, Mechanism
 from ecosim.spread import Level, parameter
+from ecosim.state import GIVEN_UP
 
 if TYPE_CHECKING:
     from ecosim.rng import Stream
@@ -234,7 +235,7 @@ class Turnover(Mechanism):
         due = np.flatnonzero(firms["closes_on"] <= world.day)
         last = due[firms["alive"][due] > 0]
         if len(last):
-            world.close(last, "closes for good")
+            world.close(last, GIVEN_UP)
         free = np.flatnonzero(firms["alive"] == 0)
         gone = free[firms["closed_on"][free] < 0]
         if len(gone):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, ValidationInfo, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ecosim.config import Problem, Scenario, ScenarioError
-from ecosim.config.kinds import resolve
+from ecosim.config.kinds import chosen
 from ecosim.config.source import parse, read_text
 from ecosim.config.words import explained
 from ecosim.errors import InputError
@@ -30,17 +30,10 @@ if TYPE_CHECKING:
     type Mechanisms = tuple[Mechanism, ...]
     type Shocks = tuple[Hit, ...]
 else:
-
-    def _chosen(family: str) -> Any:
-        def made(value: object, info: ValidationInfo) -> Part:
-            return resolve(family, value, info)
-
-        return Annotated[SerializeAsAny[Part], BeforeValidator(made)]
-
-    AnEconomy = _chosen("economy")
-    ANetwork = _chosen("network")
-    Mechanisms = tuple[_chosen("mechanisms"), ...]
-    Shocks = tuple[_chosen("shocks"), ...]
+    AnEconomy = chosen("economy")
+    ANetwork = chosen("network")
+    Mechanisms = tuple[chosen("mechanisms"), ...]
+    Shocks = tuple[chosen("shocks"), ...]
 
 
 class ShockOf(Part):

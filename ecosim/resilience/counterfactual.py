@@ -10,6 +10,7 @@ import pandas as pd
 
 from ecosim.errors import InputError
 from ecosim.lineage.cascade import Cascade
+from ecosim.lineage.causes import STRUCK_BY
 from ecosim.model import Ecosystem
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def take_away(
     lost = frame["lost"]
     calm = (frame["produced"] + frame["lost"]).to_numpy()
     row_of = {name: at for at, name in enumerate(frame.index)}
-    struck = cascade.entries[cascade.entries["cause"] == "struck by a shock"]
+    struck = cascade.entries[cascade.entries["cause"] == STRUCK_BY]
     named = [*zip(chosen["shock"], chosen["origin"], strict=True)]
     chosen["placebo"] = [_placebo(struck, frame, shock, origin) for shock, origin in named]
     others = [*zip(chosen["shock"], chosen["placebo"], strict=True)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ecosim.config import Scenario
 
 type Shocks = Sequence[Any]
+type Losses = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,16 +70,14 @@ def leave_one_type_out(
     if replicates < 2:
         raise InputError(f"replicates = {replicates}; an interval needs at least 2")
     plain = base.with_({"shocks": []})
-    before = {name: _losses(plain.with_({"shocks": list(shocks)}), replicates) for name, shocks in types.items()}
+    before = _losses(plain, types, replicates)
     rows = []
     for held in types:
         seen = {name: shocks for name, shocks in types.items() if name != held}
         tuned = tune(plain, dict(seen)).with_({"shocks": []})
         _refuse_moved(plain, tuned, held)
-        gain = {
-            name: before[name] - _losses(tuned.with_({"shocks": list(shocks)}), replicates)
-            for name, shocks in types.items()
-        }
+        after = _losses(tuned, types, replicates)
+        gain = {name: before[name] - after[name] for name in types}
         trained = np.mean([gain[name] for name in seen], axis=0)
         row: dict[str, Any] = {"held_out": held}
         for name, values in (("trained", trained), ("unseen", gain[held]), ("gap", trained - gain[held])):
@@ -88,16 +87,20 @@ def leave_one_type_out(
     return HeldOut(pd.DataFrame(rows), replicates)
 
 
-def _losses(scenario: Scenario, replicates: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Share of the twin's output that is lost in each replicate, (replicates,)."""
-    found = np.empty(replicates)
+def _losses(plain: Scenario, types: Mapping[str, Shocks], replicates: int) -> dict[str, Losses]:
+    """Share of the twin's output that each type takes in each replicate, (replicates,); all types have one twin."""
+    struck = {name: plain.with_({"shocks": list(shocks)}) for name, shocks in types.items()}
+    found = {name: np.empty(replicates) for name in types}
     for replicate in range(replicates):
-        eco = Ecosystem(scenario, replicate=replicate)
-        eco.run_for(scenario.days)
-        calm = float(live_calmly(eco.twin(), scenario.days).produced.sum())
+        twin = Ecosystem(plain, replicate=replicate)
+        plan = twin.world.plan
+        calm = float(live_calmly(twin, plain.days).produced.sum())
         if calm <= 0:
-            raise InputError(f"{scenario.name}: the undisturbed twin of replicate {replicate} makes nothing to lose")
-        found[replicate] = 1.0 - float(eco.world.firms.produced.sum()) / calm
+            raise InputError(f"{plain.name}: the undisturbed twin of replicate {replicate} makes nothing to lose")
+        for name, scenario in struck.items():
+            eco = Ecosystem(scenario, replicate=replicate, blueprint=plan)
+            eco.run_for(scenario.days)
+            found[name][replicate] = 1.0 - float(eco.world.firms.produced.sum()) / calm
     return found
 
 

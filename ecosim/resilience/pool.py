@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 PRELOAD = "ecosim.paired"  # imported once, by the server that processes are forked from
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     """So many processes, or None for one worker, which is this process. They are killed when left by an error."""
@@ -31,8 +36,8 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         return
     context = get_context("forkserver")
     context.set_forkserver_preload([PRELOAD])
-    with _without_main():
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    with without_main():
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow)
         try:
             yield pool
         except BaseException as error:
@@ -46,13 +51,14 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         pool.shutdown()
 
 
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
-    threading.Thread(target=_follow, daemon=True, name="follows its driver").start()
+def follow() -> None:
+    """Begin as a process of a driver's: Ctrl-C is for the driver, and when it ends, so does this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_driver, daemon=True, name="follows its driver").start()
 
 
-def _follow() -> None:
-    """End with the driver, however it ends: nobody would read what is lived on."""
+def _end_with_driver() -> None:
+    """However it ends: nobody would read what is lived on."""
     driver = parent_process()
     if driver is not None:
         driver.join()
@@ -60,7 +66,7 @@ def _follow() -> None:
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
+def without_main() -> Iterator[None]:
     """Keep processes from importing the user's script, which would start everything once more in each of them."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")

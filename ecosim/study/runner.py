@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import threading
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import wait
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import InputError
+from ecosim.resilience.pool import follow, without_main
 from ecosim.study.job import Died, Done
 
 if TYPE_CHECKING:
@@ -60,7 +58,7 @@ class Processes:
             raise
 
     def _start(self) -> None:
-        with _single_threads(), _without_main(), _undisturbed():
+        with _single_threads(), without_main(), _undisturbed():
             self.all.append(_Process(self.context, self.setting))
 
     def room(self) -> int:
@@ -134,8 +132,7 @@ class Processes:
 
 def serve(pipe: Connection, setting: Setting) -> None:
     """Live batches as they come, until there are no more or the driver is gone."""
-    threading.Thread(target=_follow, daemon=True, name="follows its driver").start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
+    follow()
     from ecosim.study.worker import batch
 
     pipe.send(None)
@@ -151,14 +148,6 @@ def serve(pipe: Connection, setting: Setting) -> None:
         pipe.send(said)
         if isinstance(said, Done) and said.spent:
             return
-
-
-def _follow() -> None:
-    """End with the driver, however it ends: nobody would read what is lived on."""
-    driver = parent_process()
-    if driver is not None:
-        driver.join()
-        os._exit(0)
 
 
 @contextmanager
@@ -187,14 +176,3 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Keep processes from importing the user's script, which would start the study once more in each of them."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main

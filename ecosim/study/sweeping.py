@@ -128,10 +128,10 @@ class _Driver:
             from ecosim.study.cluster import Cluster
 
             return Cluster(self.setting, cluster, workers)
+        from ecosim.resilience.pool import cores
         from ecosim.study.runner import Processes
 
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return Processes(self.setting, min(workers or cores, self.agenda.left))
+        return Processes(self.setting, min(workers or cores(), self.agenda.left))
 
     def _pilot(self, hands: Hands) -> None:
         """Live one run alone, and say how long all will take; a study of days is refused before it begins."""
