@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ecosim.errors import InputError
-from ecosim.resilience import Margins, classify, correct, dominance, holm, sequential
+from ecosim.resilience import Margins, Responses, classify, correct, dominance, holm, sequential
 
 SCRIPT = Path(__file__).parent.parent / "experiments" / "verdict_errors.py"
 X = np.linspace(0, 800, 9)
@@ -458,3 +458,17 @@ def test_measured_parts_go_between_their_marks(errors, tmp_path):
     page.write_text("a\n<!-- measured: x -->\nold\n<!-- end: x -->\nb\n")
     errors.fill(page, {"x": "new \\1"})
     assert page.read_text() == "a\n<!-- measured: x -->\n\nnew \\1\n\n<!-- end: x -->\nb\n"
+
+
+def test_noise_of_the_engine_is_told_as_it_is(tmp_path):
+    script = SCRIPT.with_name("engine_noise.py")
+    subprocess.run(
+        [sys.executable, script, "--quick", "--keep", tmp_path], check=True, capture_output=True, text=True, timeout=600
+    )
+    found = Responses.load(tmp_path / "default_world_60_firms.parquet")
+    run, twin = found.outcomes["output"][:, -1], found.outcomes["output"][:, 0]
+    apart = np.var(run, ddof=1) + np.var(twin, ddof=1)
+    assert found.replicates == 6
+    assert found.variance_ratio[-1] == pytest.approx(apart / np.var(run - twin, ddof=1))
+    assert found.twin_correlation[-1] == pytest.approx(np.corrcoef(run, twin)[0, 1])
+    assert np.std(twin) > 0  # or nothing was tried
