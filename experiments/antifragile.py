@@ -53,7 +53,7 @@ def told(table: pd.DataFrame, title: str) -> str:
     for measure, rows in table.groupby("measure"):
         counts = ", ".join(f"{many} {label}" for label, many in rows["label"].value_counts().items())
         lines.append(f"- by {measure}: {counts} ({int(rows['gains'].sum())} with a gain); n = {rows['n'].iloc[0]}")
-    best = table.sort_values("p_antifragile").head(10)[NUMBERS].round(4)
+    best = table.sort_values(["p_antifragile", "jensen_gap"], ascending=[True, False]).head(10)[NUMBERS].round(4)
     return "\n".join([*lines, "", "Nearest to ANTIFRAGILE:", "", best.to_string(index=False), ""])
 
 
