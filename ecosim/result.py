@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import shlex
 import shutil
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ecosim import provenance
 from ecosim.blueprint import IMPORTANCE
 from ecosim.config import Scenario
 from ecosim.errors import InputError
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from ecosim.model import Ecosystem
 
 FRAMES = ("series", "firms", "links", "events")
-LIBRARIES = ("ecosim", "mesa", "networkx", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 FILES = ("manifest.json", "summary.json", "scenario.yaml", "figure.png", *(f"{frame}.parquet" for frame in FRAMES))
 DAILY = "daily.parquet"  # only where days were recorded
 LEDGER = "ledger.parquet"
@@ -117,7 +115,7 @@ class Result:
                     frame.to_parquet(half / f"{name}.parquet", compression="zstd")
             (half / "summary.json").write_text(_json(self.summary), encoding="utf-8")
             draw(self.series, self.firms, self.summary, half / "figure.png")
-            files = {path.name: _sha256(path) for path in sorted(half.iterdir())}
+            files = {path.name: provenance.sha256(path) for path in sorted(half.iterdir())}
             (half / "manifest.json").write_text(_json({**self.manifest, "files": files}), encoding="utf-8")
         return place.publish()
 
@@ -156,7 +154,7 @@ def checked(source: Path) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{source / 'manifest.json'}: damaged ({error}); run the scenario again") from None
     for name, expected in sums.items():
-        if not (source / name).is_file() or _sha256(source / name) != expected:
+        if not (source / name).is_file() or provenance.sha256(source / name) != expected:
             raise InputError(f"{source / name}: changed since it was written; run the scenario again")
     return manifest
 
@@ -320,31 +318,13 @@ def _manifest(eco: Ecosystem, seconds: float) -> dict[str, Any]:
     for array in (links.ptr, links.supplier, links.product, links.flow, *firms):
         network.update(np.ascontiguousarray(array).tobytes())
     return {
-        "seed": eco.seed,
+        **provenance.record(eco.scenario, seed=eco.seed, imported=eco.world.plan.sources | eco.world.sources),
         "replicate": eco.replicate,
-        "scenario_sha256": eco.scenario.digest(),
         "network_sha256": network.hexdigest(),
         "series_sha256": hashlib.sha256(eco._series.tobytes()).hexdigest(),
-        "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
-        "platform": platform.platform(),
-        "data": _data_source(eco.scenario),
-        "imported": eco.world.plan.sources | eco.world.sources,
         "seconds": round(seconds, 3),
     }
 
 
-def _data_source(scenario: Scenario) -> dict[str, str]:
-    load = getattr(scenario.economy, "load", None)
-    if load is None:
-        return {}
-    table = load()
-    return {"preset": table.preset, "source": table.source, "terms": table.terms, "citation": table.citation}
-
-
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + os.linesep
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -203,7 +203,7 @@ def test_a_run_is_the_same_again_and_says_how_to_repeat_it(results):
     assert (manifest["seed"], other.manifest["seed"], other.summary["seed"]) == (1, 7, 7)
     assert manifest["scenario_sha256"] == TINY.digest()
     assert manifest["versions"]["mesa"] == "3.5.1"
-    assert results["main_street"].manifest["data"]["preset"] == "us"
+    assert results["main_street"].manifest["data"][0]["preset"] == "us"
     assert other.manifest["network_sha256"] == manifest["network_sha256"]
     wet = ecosim.run(TINY.with_({"shocks.0.severity": 0.81})).manifest
     assert wet["network_sha256"] == manifest["network_sha256"]
@@ -921,3 +921,12 @@ def test_where_nothing_was_lost_no_sector_is_said_to_have_lost_most(monkeypatch)
 def test_a_result_cannot_be_changed(results):
     with pytest.raises(dataclasses.FrozenInstanceError):
         results["tiny"].series = None
+
+
+def test_a_day_on_which_run_and_twin_make_nothing_is_no_loss(results):
+    result = results["tiny"]
+    series = result.series.copy()
+    series.loc[40:, ["total_production", "twin_total_production"]] = 0.0
+    found = summarise(Ecosystem(TINY), series, result.firms, (0, 0))
+    assert found["bottom"]["day"] < 40
+    assert found["end_percent_of_twin"] == 100.0

@@ -102,6 +102,13 @@ class InputOutputTable:
     notes: tuple[str, ...]
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that it was made of, below ``ecosim/data``."""
+        if self.preset == "us":
+            return f"bea/make_{self.industries}.csv", f"bea/use_{self.industries}.csv"
+        return (f"wiod/{self.preset.upper()}_2011.json",)
+
+    @property
     def coefficients(self) -> NDArray[np.float64]:
         """Technical coefficients A = flows / output of the buyer, shape (k, k), no unit (Leontief 1936)."""
         return self.flows / self.output

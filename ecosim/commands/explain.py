@@ -39,6 +39,9 @@ def explain(
     ] = False,
 ) -> None:
     """Follow the harm of a run back to the shock: what bound whom, on which days, and through whom it came."""
+    from ecosim.artefact import RUN, expect
+
+    expect(run, RUN)  # before anything that takes seconds to import
     from rich.console import Console
 
     from ecosim.lineage.story import Story

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecosim import provenance
 from ecosim.folders import NewFolder
 from ecosim.lineage.layout import Node, laid_out
 from ecosim.lineage.story import amount, percent
@@ -43,9 +45,11 @@ LETTERS = 26  # of a firm's name
 LARGEST = 900.0  # area of the largest firm in the tree, square points
 WIDEST = 7.0  # of the edges, points
 FILES = (
-    "tree.svg", "tree.png", "timeline.svg", "timeline.png", "entries.parquet", "conduits.parquet", "cascade.graphml"
+    "tree.svg", "tree.png", "timeline.svg", "timeline.png", "entries.parquet", "conduits.parquet", "cascade.graphml",
+    provenance.FILE,
 )  # fmt: skip
 OF_FIRM = ("firm.svg", "firm.png")
+MADE_OF = ("series_sha256", "replicate", "files")  # what a run's manifest says that no other record does
 
 
 def _group(cause: object) -> str:
@@ -74,7 +78,16 @@ def write(story: Story, folder: str | Path, *, firm: str | None = None, force: b
             story.cascade.entries.to_parquet(place.half / "entries.parquet", compression="zstd")
             story.cascade.conduits().to_parquet(place.half / "conduits.parquet", compression="zstd")
             nx.write_graphml(_plain_graph(story), place.half / "cascade.graphml")
+            (place.half / provenance.FILE).write_text(_record(story), encoding="utf-8")
         return place.publish()
+
+
+def _record(story: Story) -> str:
+    """Where the pictures come from: their own record, and under "run" what the run says of itself."""
+    result = story.result
+    made = provenance.record(result.scenario, seed=int(result.manifest["seed"]), imported=result.manifest["imported"])
+    run = {name: value for name, value in result.manifest.items() if name in MADE_OF or made.get(name) != value}
+    return json.dumps({**made, "run": run}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _plain_graph(story: Story) -> Any:

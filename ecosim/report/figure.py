@@ -24,6 +24,11 @@ FEW_FIRMS = 3  # firms per sector up to which losers are named one by one
 
 def draw(series: pd.DataFrame, firms: pd.DataFrame, summary: dict[str, Any], path: Path | str) -> None:
     """Write a PNG of 1500 x 1245 pixels from the frames and the summary of a result."""
+    picture(series, firms, summary).savefig(path)
+
+
+def picture(series: pd.DataFrame, firms: pd.DataFrame, summary: dict[str, Any]) -> Any:
+    """Make the figure of 10 x 8.3 inches."""
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
@@ -40,7 +45,7 @@ def draw(series: pd.DataFrame, firms: pd.DataFrame, summary: dict[str, Any], pat
     figure.suptitle(title, fontsize=15, fontweight="bold", x=0.012, ha="left")
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a dollar sign in a name is a dollar sign
-    figure.savefig(path)
+    return figure
 
 
 def _plain(axes: Any, title: str) -> None:

@@ -35,7 +35,10 @@ def summarise(eco: Ecosystem, series: pd.DataFrame, firms: pd.DataFrame, closure
     ``closures`` is how many times a firm went out of business, in the run and in its twin.
     """
     lived = series.loc[0:]
-    ratio = (lived["total_production"] / lived["twin_total_production"]).to_numpy()
+    made, calm = (lived[name].to_numpy() for name in ("total_production", "twin_total_production"))
+    ratio = np.divide(
+        made, calm, out=np.ones(len(made)), where=calm > 0
+    )  # where the twin makes nothing, nothing is lost
     bottom = int(np.argmin(ratio))
     recovered = _recovery(ratio, bottom)
     shocks = _shocks(eco, firms, len(lived))

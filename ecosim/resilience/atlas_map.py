@@ -35,6 +35,13 @@ WRAP = 15  # letters of a line above a column
 
 def draw(spec: AtlasSpec, table: pd.DataFrame, path: Path, *, which: str = "own", measure: str = "consumption") -> None:
     """Write a map as a PNG: colour and letter the label, number G in % of the twin's."""
+    picture(spec, table, which=which, measure=measure).savefig(path)
+
+
+def picture(
+    spec: AtlasSpec, table: pd.DataFrame, *, which: str = "own", measure: str = "consumption", titled: bool = True
+) -> Any:
+    """Make the figure of a map; one that is not ``titled`` is for a page whose caption says what it is."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
@@ -51,17 +58,20 @@ def draw(spec: AtlasSpec, table: pd.DataFrame, path: Path, *, which: str = "own"
         Patch(facecolor=face, edgecolor="#555555", label=f"{letter}  {name}")
         for name, (face, _, letter) in COLOURS.items()
     ]
-    figure.legend(handles=labels, loc="lower center", ncols=len(labels), frameon=False, fontsize=12)
+    rows = 1 if titled else 2  # of the legend
+    figure.legend(handles=labels, loc="lower center", ncols=-(-len(labels) // rows), frameon=False, fontsize=12)
     title = (
         f"Mean response G to each shock, % of {WHAT[measure]} without it: {TABLES[which]} "
         f"({spec.name}; {chosen['n'].iloc[0]} replicates)"
     )
-    figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
+    if titled:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
     inch = figure.get_size_inches()
+    below, above = (1.0, 1.75) if titled else (1.25, 1.35)
     figure.subplots_adjust(
-        left=1.5 / inch[0], right=1 - 0.1 / inch[0], bottom=1.0 / inch[1], top=1 - 1.75 / inch[1], wspace=0.03
+        left=1.5 / inch[0], right=1 - 0.1 / inch[0], bottom=below / inch[1], top=1 - above / inch[1], wspace=0.03
     )
-    figure.savefig(path)
+    return figure
 
 
 def _panel(panel: Any, spec: AtlasSpec, rows: list[dict[Hashable, Any]], habit: str) -> None:
@@ -101,6 +111,11 @@ def _wrapped(text: str, width: int = WRAP) -> str:
 
 def draw_ranks(spec: AtlasSpec, ranks: pd.DataFrame, path: Path, measure: str = "consumption") -> None:
     """Write a PNG of mean ranks over all shocks with their intervals: habits as they are, and at equal cost."""
+    ranks_picture(spec, ranks, measure).savefig(path)
+
+
+def ranks_picture(spec: AtlasSpec, ranks: pd.DataFrame, measure: str = "consumption") -> Any:
+    """Make the figure of mean ranks."""
     from matplotlib.figure import Figure
 
     chosen = ranks[(ranks["measure"] == measure) & (ranks["shock"] == EVERY) & (ranks["table"] != "rewired")]
@@ -124,4 +139,4 @@ def draw_ranks(spec: AtlasSpec, ranks: pd.DataFrame, path: Path, measure: str = 
     axes[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names], fontsize=11)
     axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False, fontsize=11)
-    figure.savefig(path)
+    return figure

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecosim import provenance
 from ecosim.errors import InputError
 from ecosim.folders import NewFile
 from ecosim.resilience.atlas_cells import Cell, Job, work
@@ -136,14 +137,43 @@ def _claim(folder: Path, spec: AtlasSpec) -> None:
     mine = {"atlas": spec.digest(), "version": version("ecosim")}
     index = folder / INDEX
     if index.exists():
-        if json.loads(index.read_text(encoding="utf-8")) != mine:
+        held = json.loads(index.read_text(encoding="utf-8"))
+        if {key: held.get(key) for key in mine} != mine:
             raise InputError(f"{folder}: holds cells of another atlas or version; choose another folder, or delete it")
+        if "spec" not in held:  # begun before atlases said what they are; who made those cells is not known any more
+            with NewFile(index, replace=True) as half:
+                half.write_text(json.dumps(mine | _spec(spec), indent=1), encoding="utf-8")
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: exists and holds no atlas; choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     with NewFile(index, replace=True) as half:
-        half.write_text(json.dumps(mine), encoding="utf-8")
+        made = {provenance.KEY: provenance.about([spec.economy], seed=spec.seed)}
+        half.write_text(json.dumps(mine | _spec(spec) | made, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _spec(spec: AtlasSpec) -> dict[str, Any]:
+    """The atlas as plain values that read back to it: a structure may not name suppliers of its own."""
+    values = spec.model_dump(mode="json")
+    for structure in values["structures"].values():
+        structure.pop("suppliers", None)
+    return {"spec": values}
+
+
+def read(folder: Path, *, allow_code: bool = False) -> Atlas:
+    """Open the folder of an atlas, whose cells need not all be there. Raises InputError where it is none."""
+    index = folder / INDEX
+    try:
+        held = json.loads(index.read_text(encoding="utf-8"))
+        spec = AtlasSpec.model_validate(held["spec"], context={"base_dir": None, "allow_code": allow_code})
+    except KeyError:
+        raise InputError(
+            f"{index}: does not say what the atlas is, as those of an older ecosim; run ecosim atlas on it again with "
+            "--out: cells that are there are not lived again"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{index}: damaged ({error}); make the atlas again") from None
+    return Atlas(spec, folder)
 
 
 def _jobs(found: Atlas, missing: Iterable[Cell]) -> Iterator[Job]:

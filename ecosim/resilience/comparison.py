@@ -174,14 +174,22 @@ def compare(
             if not open_:
                 break
     found = {name: found[name] for name in named}
+    return of_responses(found, named, (*remarks, *_afterwards(found)), margins)
+
+
+def of_responses(
+    responses: Mapping[str, Responses], scenarios: Named, remarks: tuple[str, ...], margins: Mapping[str, float]
+) -> Comparison:
+    """Make everything that a comparison says of responses that were lived, in the order of ``responses``."""
+    alone = {name: of.classify(**margins) for name, of in responses.items()}
     return Comparison(
-        responses=found,
-        verdicts=verdicts,
-        alone={name: alone[name] for name in named},
-        effects=_effects(found),
-        dominance=_dominance(found),
-        remarks=(*remarks, *_afterwards(found)),
-        scenarios=named,
+        responses=responses,
+        verdicts=correct(alone),
+        alone=alone,
+        effects=_effects(responses),
+        dominance=_dominance(responses),
+        remarks=remarks,
+        scenarios=scenarios,
     )
 
 

@@ -21,11 +21,17 @@ LONGEST = 40
 
 def draw(comparison: Comparison, path: Path) -> None:
     """Write a PNG of 1650 x 750 pixels."""
+    picture(comparison).savefig(path)
+
+
+def picture(comparison: Comparison, *, upright: bool = False) -> Any:
+    """Figure of both panels: side by side, or ``upright`` one above the other, for a page."""
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-    figure = Figure(figsize=(11, 5), dpi=150, layout="constrained", facecolor="white")
-    axes: Any = figure.subplots(1, 2)
+    size = (7.2, 9.4) if upright else (11, 5)
+    figure = Figure(figsize=size, dpi=150, layout="constrained", facecolor="white")
+    axes: Any = figure.subplots(2, 1) if upright else figure.subplots(1, 2)
     curves, gaps = axes
     base = comparison.responses[comparison.first]
     for at, (name, of) in enumerate(comparison.responses.items()):
@@ -40,7 +46,7 @@ def draw(comparison: Comparison, path: Path) -> None:
     _finish(gaps, f"Against {_short(comparison.first)}, paired", "difference, points", base.made.unit, (0.5, -0.16))
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a dollar sign in a name is a dollar sign
-    figure.savefig(path)
+    return figure
 
 
 def _band(axes: Any, x: Any, mean: Any, half: Any, at: int, label: str) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ecosim import provenance
+from ecosim.config.source import read_text
+from ecosim.errors import InputError
 from ecosim.folders import NewFolder
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ def write(comparison: Comparison, folder: str | PathLike[str], *, force: bool) -
                 (new.half / f"scenario_{at}.yaml").write_text(scenario.to_yaml(), encoding="utf-8")
             comparison.table().to_parquet(new.half / "verdicts.parquet")
             comparison.effects.to_parquet(new.half / "effects.parquet")
-            _differences(comparison).to_parquet(new.half / "dominance.parquet")
+            differences(comparison).to_parquet(new.half / "dominance.parquet")
             (new.half / "comparison.txt").write_text(f"{comparison}\n", encoding="utf-8")
             text = json.dumps(plain(comparison), indent=2, ensure_ascii=False)
             (new.half / "comparison.json").write_text(f"{text}\n", encoding="utf-8")
@@ -47,7 +50,28 @@ def write(comparison: Comparison, folder: str | PathLike[str], *, force: bool) -
         return new.publish()
 
 
-def _differences(comparison: Comparison) -> pd.DataFrame:
+def read(folder: Path, *, allow_code: bool = False) -> Comparison:
+    """A comparison made again of the responses and scenarios in its folder; its tables are computed anew."""
+    from ecosim.config import Scenario
+    from ecosim.resilience.comparison import of_responses
+    from ecosim.resilience.responses import Responses
+
+    try:
+        said = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+        names, margins, remarks = list(said["made"]), said["margins_used"], tuple(said["remarks"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder / 'comparison.json'}: damaged, or of an older ecosim ({error}); compare again"
+        ) from None
+    responses, scenarios = {}, {}
+    for at, name in enumerate(names, 1):
+        responses[name] = Responses.load(folder / f"responses_{at}.parquet")
+        path = folder / f"scenario_{at}.yaml"
+        scenarios[name] = Scenario.from_yaml(read_text(path), name=str(path), allow_code=allow_code)
+    return of_responses(responses, scenarios, remarks, margins)
+
+
+def differences(comparison: Comparison) -> pd.DataFrame:
     """A row for each scenario but the first and each intensity: paired difference of d with its interval."""
     parts = [
         pd.DataFrame({"scenario": name, "x": of.x, "difference": of.difference, "low": of.low, "high": of.high})
@@ -70,6 +94,8 @@ def plain(comparison: Comparison) -> dict[str, Any]:
             for name, of in comparison.dominance.items()
         },
         "remarks": list(comparison.remarks),
+        "margins_used": asdict(next(iter(comparison.alone.values())).margins),
         "made": {name: asdict(of.made) for name, of in comparison.responses.items()},
+        provenance.KEY: provenance.record(comparison.scenarios, seed=comparison.responses[comparison.first].seed),
     }
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ecosim import provenance
 from ecosim.errors import InputError
 from ecosim.lineage.cascade import Cascade
 from ecosim.lineage.causes import STRUCK_BY
@@ -153,6 +154,8 @@ def _lived(
 ) -> tuple[Blueprint, Array]:  # fmt: skip
     """Production of every firm (n,) with the shock on this firm alone, or on all others; and the blueprint."""
     eco = Ecosystem(result.scenario, blueprint=plan, replicate=int(result.manifest.get("replicate", 0)))
+    read = eco.world.plan.sources | eco.world.sources
+    provenance.refuse_other_files(result.manifest.get("imported", {}), read, result.scenario.name)
     entries = eco.world.memory.get(shock, {})
     if not {"rows", "first"} <= set(entries):
         raise InputError(

@@ -14,13 +14,12 @@ from ecosim.resilience.curves import relative_response
 from ecosim.resilience.inequality import gini
 from ecosim.resilience.recovery import days_to_recover
 from ecosim.resilience.responses import OUTCOMES
-from ecosim.result import closures
+from ecosim.result import Calm, closures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ecosim.config import Scenario
-    from ecosim.result import Calm
     from ecosim.state import World
 
     type Array = NDArray[np.float64]
@@ -56,17 +55,16 @@ def live(design: Design, replicate: int) -> Lived:
     _refuse_without_entries(scenario, full.world)
     plan, costs = full.world.plan, _costs(full.world)
     since = _first_strike(full)
-    twin = full.twin()
-    calm = live_calmly(twin, scenario.days)
+    if replicate == 0:
+        _refuse_unlike(full, design)
+    calm = _calm(full, design)
     costs["stock"] = float(calm.series["stock"].loc[0:].mean())
     rows = {name: np.empty(m) for name in ("d", "e", *OUTCOMES)}
     firm_days = np.empty(m)
-    for k in range(1 if replicate else 0, m):
+    for k in range(1, m):
         eco = full if k == m - 1 else Ecosystem(scenario, blueprint=plan, replicate=replicate)
         _scale(eco, k / (m - 1), design.axis)
         firm_days[k] = _days(eco)
-        if k == 0:
-            _refuse_unlike(eco, calm, scenario)
         try:
             _note(rows, k, eco.series, eco.world.firms.produced, eco.world.firms.failed_on, calm, since, design.window)
         except InputError as error:
@@ -134,11 +132,32 @@ def _days(eco: Ecosystem) -> float:
     return taken
 
 
-def _refuse_unlike(eco: Ecosystem, calm: Calm, scenario: Scenario) -> None:
+def _calm(full: Ecosystem, design: Design) -> Calm:
+    """What the shocks are measured against: the same world without them, policies included.
+
+    A policy that acts in peace, too, moves output whether a shock comes or not. Were the twin without it, that would be
+    there at every intensity, and look like a gain from stress. Policies that wait for a shock wait in vain there.
+    """
+    scenario = design.scenario
+    if not scenario.policies:
+        return live_calmly(full.twin(), scenario.days)
+    return Calm.of(_at_rest(scenario, full, design.axis))
+
+
+def _at_rest(scenario: Scenario, full: Ecosystem, axis: str) -> Ecosystem:
+    """Live a scenario with its shocks at intensity 0."""
+    eco = Ecosystem(scenario, blueprint=full.world.plan, replicate=full.replicate)
+    _scale(eco, 0.0, axis)
+    eco.run_for(scenario.days)
+    return eco
+
+
+def _refuse_unlike(full: Ecosystem, design: Design) -> None:
     """At intensity 0 the run must equal the twin to the bit, or responses would measure something else as well."""
-    series = eco.series
+    scenario = design.scenario.with_({"policies": []}) if design.scenario.policies else design.scenario
+    eco, calm = _at_rest(scenario, full, design.axis), live_calmly(full.twin(), scenario.days)
+    series, firms = eco.series, eco.world.firms
     unlike = [name for name in calm.series.columns if not np.array_equal(series[name], calm.series[name])]
-    firms = eco.world.firms
     if not (np.array_equal(firms.produced, calm.produced) and np.array_equal(firms.failed_on, calm.failed_on)):
         unlike.append("production of firms")
     if unlike:

@@ -1,0 +1,4 @@
+"""Is a folder what it says it is? Live it again from what it says of itself, and compare every bit.
+
+`verifying` chooses; `run`, `comparison`, `atlas` and `sweep` live theirs again; `difference` says what differs first.
+"""
