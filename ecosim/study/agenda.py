@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ecosim.study.factors import Codes
     from ecosim.study.spec import Stop, StudySpec
 
-BUILT_FROM = ("economy", "network")  # keys of a scenario that its network follows from
-STRIKES = "shocks"  # what a twin does not have
+BUILT_FROM = ("economy", "network", "seed")  # keys of a scenario that its network follows from
+NOT_IN_TWINS = ("shocks", "policies")
 
 
 def looks(stop: Stop, most: int) -> list[int]:
@@ -62,7 +62,9 @@ def numbered(spec: StudySpec) -> NDArray[np.int64]:
     rest: list[Codes] = []
     for at, path in enumerate(spec.varied):
         top = path.split(".")[0]
-        (network if top in BUILT_FROM else rest if top == STRIKES else twin).append(np.repeat(codes[:, at], replicates))
+        (network if top in BUILT_FROM else rest if top in NOT_IN_TWINS else twin).append(
+            np.repeat(codes[:, at], replicates)
+        )
     runs = np.arange(len(codes) * replicates)
     keys = [*network, runs % replicates, *twin, *rest]  # the first counts most
     return runs[np.lexsort(tuple(reversed(keys)))]

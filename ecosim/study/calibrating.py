@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ecosim import provenance
 from ecosim.errors import InputError
 from ecosim.folders import safe_name
 from ecosim.study import figure
@@ -80,7 +81,10 @@ class Calibration:
 
     def write(self, folder: Path) -> None:
         """Write JSON, the draws and a figure into the folder of the waves."""
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        first = folder / "wave-1" / MANIFEST
+        made = provenance.part(json.loads(first.read_text(encoding="utf-8"))) if first.is_file() else {}
+        held = self.to_dict() | {provenance.KEY: made}
+        text = json.dumps(held, indent=2, ensure_ascii=False, allow_nan=False)
         half = folder / f".{SUMMARY}"
         half.write_text(text + "\n", encoding="utf-8")
         half.replace(folder / SUMMARY)

@@ -181,8 +181,11 @@ class Table(Part):
             raise InputError(f"file: {path}: cannot be read as CSV ({' '.join(str(error).split())})") from None
 
 
-def codes_of(frame: pd.DataFrame) -> tuple[dict[str, Factor], Codes]:
-    """Factors and points of a table: each column is the list of the values that stand in it."""
+def codes_of(frame: pd.DataFrame, named: Mapping[str, Factor] | None = None) -> tuple[dict[str, Factor], Codes]:
+    """Factors and points of a table: each column is the list of the values that stand in it.
+
+    The cells of a column in ``named`` are names of that factor's values.
+    """
     if frame.empty or not len(frame.columns):
         raise InputError("file: the table has no points; give a line with the factors' paths, then a line a point")
     names = [str(name).strip() for name in frame.columns]
@@ -195,11 +198,20 @@ def codes_of(frame: pd.DataFrame) -> tuple[dict[str, Factor], Codes]:
         values = list(dict.fromkeys(_plain(value) for value in present))
         if not values:
             raise InputError(f"file: column {name!r} is empty; drop it")
-        places = {value: at for at, value in enumerate(values)}
+        given = (named or {}).get(name)
+        factors[name] = given or Factor(values=tuple(values))
+        places = {value: at for at, value in enumerate(given.names if given else values)}
+        unknown = next((value for value in values if value not in places), None)
+        if unknown is not None:
+            raise InputError(
+                f"file: column {name!r}: {unknown!r} is none of the factor's; {hint(str(unknown), places)}"
+            )
         codes = np.full(len(frame), np.nan)
         codes[present.index] = [places[_plain(value)] for value in present]
-        factors[name] = Factor(values=tuple(values))
         columns.append(codes)
+    missing = next((name for name in named or {} if name not in factors), None)
+    if missing is not None:
+        raise InputError(f"file: no column {missing!r}, though it is among the factors; add it, or drop the factor")
     return factors, np.column_stack(columns)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ecosim import provenance
 from ecosim.errors import InputError
 from ecosim.folders import NewFolder
 from ecosim.study.identity import code_version
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST, DESIGN, BASE = "manifest.json", "design.parquet", "scenario.yaml"
-LIBRARIES = ("ecosim", "numba", "numpy", "pandas", "pyarrow", "scipy")
 NO_PART = {
     "scenario",
     "set",
@@ -87,14 +86,12 @@ def _manifest(spec: StudySpec) -> str:
         "format": FORMAT,
         "name": spec.name,
         "study_sha256": digest(spec),
-        "code": code_version(),
-        "seed": spec.base.seed,
         "days": spec.base.days,
         "points": len(spec.codes),
         "replicates": spec.replicates,
         "factors": list(spec.varied),
         "spec": _plain(spec, {"scenario", "set"}),
-        "versions": {name: version(name) for name in LIBRARIES},
+        **provenance.record(spec.base, seed=spec.base.seed),
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 

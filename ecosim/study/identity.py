@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ecosim.provenance import LETTERS, code_version
 
 if TYPE_CHECKING:
     from ecosim.config import Scenario
 
-#: Parts of ecosim that decide nothing of a run.
-APART = ("commands", "bench", "validation", "cli.py", "terminal.py", "__main__.py", "__init__.py")
-LETTERS = 20  # of an id: 80 bits, so that no two of a trillion runs share one
-
-
-@cache
-def code_version() -> str:
-    """Hash of the source of ecosim, the same wherever the same code is installed; classes of one's own are not in."""
-    home = Path(__file__).parent.parent
-    total = hashlib.sha256()
-    for path in sorted(home.rglob("*.py"), key=lambda path: path.relative_to(home).as_posix()):
-        name = path.relative_to(home)
-        if name.parts[0] not in APART:
-            total.update(f"{name.as_posix()}\0".encode())
-            total.update(path.read_bytes())
-    return total.hexdigest()[:LETTERS]
+__all__ = ["code_version", "run_id"]
 
 
 def run_id(code: str, scenario: Scenario, replicate: int) -> str:

@@ -18,6 +18,7 @@ from ecosim.errors import InputError
 from ecosim.model import Ecosystem
 from ecosim.paired import live_calmly
 from ecosim.result import compared
+from ecosim.study.agenda import NOT_IN_TWINS
 from ecosim.study.identity import run_id
 from ecosim.study.job import ERROR, MEMORY, OK, TIME, Row
 from ecosim.study.limits import OverMemory, OverTime, limited
@@ -75,7 +76,7 @@ def live(setting: Setting, job: Job, last_words: Callable[[Row], None]) -> Row:
         scenario = setting.scenario.with_(job.changes) if job.changes else setting.scenario
         name = run_id(setting.code, scenario, job.replicate)
         with limited(setting.limits, lambda status: last_words(failed(status, _over(status, setting.limits)))):
-            series, summary = _lived(scenario, job.replicate)
+            series, firms, summary = _lived(scenario, job.replicate)
     except OverTime:
         return failed(TIME, _over(TIME, setting.limits))
     except (OverMemory, MemoryError) as error:
@@ -83,9 +84,9 @@ def live(setting: Setting, job: Job, last_words: Callable[[Row], None]) -> Row:
         return failed(MEMORY, _over(MEMORY, setting.limits) if limited_ else f"not enough memory ({error})")
     except BaseException as error:
         return failed(ERROR, f"{type(error).__name__}: {error}", _trace(error))
-    figures = outcomes(setting.outcomes, summary, series)
+    figures = outcomes(setting.outcomes, summary, series, firms)
     if setting.watched is not None and setting.watched not in figures:
-        figures |= outcomes((setting.watched,), summary, series)
+        figures |= outcomes((setting.watched,), summary, series, firms)
     return Row(
         job.run,
         name,
@@ -108,25 +109,24 @@ def _trace(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, inner))
 
 
-def _lived(scenario: Scenario, replicate: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Series and summary of a run, as `ecosim.run` gives them; what other runs share with it is made once.
+def _lived(scenario: Scenario, replicate: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Series, firms and summary of a run, as `ecosim.run` gives them; what other runs share with it is made once.
 
-    A network follows from the economy, the network and the random streams. A twin is the same scenario without
-    shocks, so runs that differ in nothing but shocks have one twin: draws are addressed by what they decide, and
-    nothing that a shock draws moves another draw.
+    A network follows from the economy, the network and the random streams. A twin is the same scenario without shocks
+    and policies, so runs that differ in nothing else have one twin: draws are addressed by what they decide, and
+    nothing that a shock or a policy draws moves another draw.
     """
     values = mapping(scenario)
     network = _key(values, replicate, "economy", "network", "seed")
     eco = Ecosystem(scenario, blueprint=_networks.get(network), replicate=replicate)
     _networks.keep(network, eco.world.plan)
     eco.run_for(scenario.days)
-    calm = _key(values, replicate, *(name for name in values if name not in {"shocks", "name"}))
+    calm = _key(values, replicate, *(name for name in values if name not in {*NOT_IN_TWINS, "name"}))
     twin = _twins.get(calm)
     if twin is None:
         twin = live_calmly(eco.twin(), scenario.days)
         _twins.keep(calm, twin)
-    series, _, summary = compared(eco, twin)
-    return series, summary
+    return compared(eco, twin)
 
 
 def _key(values: dict[str, Any], replicate: int, *names: str) -> str:

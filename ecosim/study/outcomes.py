@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecosim.config import known
 from ecosim.errors import InputError, hint
+from ecosim.study import groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 LEFT_OUT = ("name", "days", "seed", "economy")  # of the scenario, not of what happened
 SERIES = "series"
 TWIN = "twin_"
+SUM = "sum"  # instead of a place in a list: of all its entries
 OTHER_SERIES = ("firms_failing",)  # measured in every run, without being a metric
 
 #: What can be asked of a series over the days lived (day -1, at rest, left out).
@@ -30,14 +32,23 @@ STATISTICS = {
 }
 
 
-def outcomes(wanted: Iterable[str] | None, summary: dict[str, Any], series: pd.DataFrame) -> dict[str, float]:
-    """Outcomes of a run by name: those ``wanted``, or every figure of the summary.
+def outcomes(
+    wanted: Iterable[str] | None, summary: dict[str, Any], series: pd.DataFrame, firms: pd.DataFrame | None = None
+) -> dict[str, float]:
+    """Outcomes of a run by name: those ``wanted``, or every figure of the summary; of groups, with ``firms``.
 
     What did not happen (no recovery, no bank) is NaN. Raises InputError where no run can have such an outcome.
     """
     if wanted is None:
         return dict(_figures(summary))
-    return {path: _outcome(path, summary, series) for path in wanted}
+    found: dict[str, float] = {}
+    for path in wanted:
+        of_groups = groups.parts(path)
+        if of_groups is None:
+            found[path] = _outcome(path, summary, series)
+        elif firms is not None:
+            found |= groups.figures(*of_groups, firms)
+    return found
 
 
 def check(path: str) -> str | None:
@@ -45,8 +56,12 @@ def check(path: str) -> str | None:
     steps = path.split(".")
     if not all(steps):
         return f"{path!r} is not a path; write keys joined by dots, for example loss.production_percent"
-    if steps[0] != SERIES:
-        return None
+    if steps[0] == groups.BY:
+        return groups.check(path)
+    return _check_series(path, steps) if steps[0] == SERIES else None
+
+
+def _check_series(path: str, steps: list[str]) -> str | None:
     if len(steps) != 3:
         return f"{path!r} names no figure; write series.COLUMN.STATISTIC, for example series.total_production.min"
     if steps[2] not in STATISTICS:
@@ -77,9 +92,12 @@ def _outcome(path: str, summary: dict[str, Any], series: pd.DataFrame) -> float:
     if steps[0] == SERIES:
         return _of_series(path, steps[1], steps[2], series)
     value: Any = summary
-    for step in steps:
+    for at, step in enumerate(steps):
         if value is None:
             return math.nan
+        if isinstance(value, list) and step == SUM:
+            rest = ".".join(steps[at + 1 :])
+            return math.fsum(_outcome(rest, entry, series) for entry in value)
         if isinstance(value, list):
             if not step.isdecimal():
                 raise InputError(f"outcomes: {path!r}: {step!r} is no place in a list; write a number from 0")

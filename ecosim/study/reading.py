@@ -70,7 +70,7 @@ def from_yaml(
     problems = list(document.problems)
     if data.get("scenario") is not None:
         try:
-            given["scenario"] = _scenario(data["scenario"], document, context)
+            given["scenario"] = base_scenario(data["scenario"], document, context)
         except ScenarioError as error:
             problems += error.problems
             given["scenario"] = Scenario()  # so that the rest is checked in the same go
@@ -78,8 +78,8 @@ def from_yaml(
     try:
         spec = StudySpec.model_validate(given, context=context)
     except ValidationError as error:
-        found = _inner(error) or explained(error, StudySpec, given, document, allow_code=allow_code).problems
-        problems += [_placed(problem, document) for problem in found]
+        found = inner_problems(error) or explained(error, StudySpec, given, document, allow_code=allow_code).problems
+        problems += [put_in_place(problem, document) for problem in found]
     if problems:
         raise ScenarioError(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return spec
@@ -90,17 +90,17 @@ def made(given: Mapping[str, Any]) -> StudySpec:
     try:
         return StudySpec.model_validate(dict(given))
     except ValidationError as error:
-        found = _inner(error)
+        found = inner_problems(error)
         raise (ScenarioError(found) if found else explained(error, StudySpec, given)) from None
 
 
-def _inner(error: ValidationError) -> list[Problem]:
+def inner_problems(error: ValidationError) -> list[Problem]:
     """The problems that the study itself found, which pydantic wraps into one."""
     wrapped = [item.get("ctx", {}).get("error") for item in error.errors(include_url=False)]
     return [problem for each in wrapped if isinstance(each, ScenarioError) for problem in each.problems]
 
 
-def _scenario(value: object, document: Document, context: dict[str, Any]) -> Scenario:
+def base_scenario(value: object, document: Document, context: dict[str, Any]) -> Scenario:
     """The base scenario: by name, from a file beside the study's, or written out in the study."""
     allow_code = bool(context["allow_code"])
     if isinstance(value, str):
@@ -113,7 +113,9 @@ def _scenario(value: object, document: Document, context: dict[str, Any]) -> Sce
         except InputError as error:
             raise ScenarioError([Problem(None, None, None, "scenario", str(error))]) from None
     if not isinstance(value, dict):
-        raise ScenarioError([_placed(Problem(None, None, None, "scenario", "give a name, a file, or keys"), document)])
+        raise ScenarioError(
+            [put_in_place(Problem(None, None, None, "scenario", "give a name, a file, or keys"), document)]
+        )
     inner = Document(document.name, document.root.content["scenario"][1])
     try:
         return Scenario.model_validate(value, context=context)
@@ -125,7 +127,7 @@ def _scenario(value: object, document: Document, context: dict[str, Any]) -> Sce
     )
 
 
-def _placed(problem: Problem, document: Document) -> Problem:
+def put_in_place(problem: Problem, document: Document) -> Problem:
     """Give a problem that knows its path the line and column of it."""
     if problem.file is not None:
         return problem

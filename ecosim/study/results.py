@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from ecosim.errors import InputError
 from ecosim.study import folder, store
 from ecosim.study.agenda import enough
+from ecosim.study.groups import of_path
 from ecosim.study.job import OK
 from ecosim.study.progress import Progress
 from ecosim.study.spec import Stop
@@ -96,7 +97,8 @@ class Study:
         asked = self.manifest["spec"].get("outcomes")
         found = sorted(name.removeprefix(store.OUTCOME) for name in names if name.startswith(store.OUTCOME))
         if asked is not None:
-            return [name for name in asked if name in found]
+            wanted = (name for path in asked for name in ([path] if path in found else of_path(path, found)))
+            return list(dict.fromkeys(wanted))
         # What some runs have parts of (a relapse and its day) is no figure in those that have none.
         groups = {name.rsplit(".", at)[0] for name in found for at in range(1, name.count(".") + 1)}
         return [name for name in found if name not in groups and name not in self.manifest["factors"]]

@@ -16,6 +16,7 @@ from ecosim.study.outcomes import check
 if TYPE_CHECKING:
     from ecosim.study.factors import Codes
 
+TRIED = "tried"  # in the context of a study whose values are known to be ones that its scenario takes
 HELD = ("seed", "name")  # what a factor may not change: replicates are paired by the seed
 CHECKED_VALUES = 200  # of a factor; of longer lists the extremes, and what raises in a run is recorded there
 
@@ -60,7 +61,7 @@ class Target(Part):
     """Whether it was observed in one world, whose luck adds to the error, and not averaged over many."""
 
 
-def _scenario(value: object) -> object:
+def a_scenario(value: object) -> object:
     """A name or a path stands for the scenario there."""
     if isinstance(value, str):
         from ecosim.found import load
@@ -80,7 +81,7 @@ class StudySpec(Part):
     """Version of this format."""
     name: str = Field(default="study", min_length=1, max_length=200)
     """What the study is called."""
-    scenario: Annotated[Scenario, BeforeValidator(_scenario)]
+    scenario: Annotated[Scenario, BeforeValidator(a_scenario)]
     """The base: a shipped scenario, a file, or a scenario written out."""
     set: dict[str, Any] = Field(default_factory=dict)
     """Changes of the base by dotted path, as ``--set`` makes them."""
@@ -145,10 +146,10 @@ class StudySpec(Part):
         context = info.context or {}
         self._base = self._changed()
         if isinstance(self.design, Table):
-            if self.factors:
-                _refuse("factors", "the design is a table, whose columns are the factors; drop one of the two")
+            if any(not isinstance(factor.values, dict) for factor in self.factors.values()):
+                _refuse("factors", "the design is a table, whose columns are the factors; name values, or drop one")
             try:
-                self._factors, self._codes = codes_of(self.design.read(context.get("base_dir")))
+                self._factors, self._codes = codes_of(self.design.read(context.get("base_dir")), self.factors)
             except InputError as error:
                 raise _at("design", error) from None
         elif not self.factors:
@@ -156,7 +157,8 @@ class StudySpec(Part):
         else:
             self._factors = self.factors
         problems: list[Problem] = []
-        whole = [self._try(path, factor, problems) for path, factor in self._factors.items()]
+        tried = context.get(TRIED, False)  # by whoever made the points
+        whole = [not tried and self._try(path, factor, problems) for path, factor in self._factors.items()]
         if problems:
             raise ScenarioError(problems)
         self._whole = tuple(whole)
@@ -193,6 +195,8 @@ class StudySpec(Part):
 
     def _try(self, path: str, factor: Factor, problems: list[Problem]) -> bool:
         """Whether a range is of whole numbers; what the scenario refuses is added to the problems."""
+        if path == "seed" and isinstance(self.design, Table):
+            return False  # luck of its own for a point; points of equal seeds stay paired
         if path in HELD or not path:
             words = "replicates have seeds of their own; give replicates instead" if path == "seed" else "no factor"
             problems.append(Problem(None, None, None, f"factors.{path}", words))

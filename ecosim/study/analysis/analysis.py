@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecosim import provenance
 from ecosim.folders import NewFolder
 from ecosim.study.analysis import boxes, figures
 from ecosim.study.analysis.discovery import Discovery, discover, interest_of
@@ -17,6 +18,8 @@ from ecosim.study.analysis.indices import indices
 from ecosim.study.analysis.sample import sampled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from ecosim.study.analysis.sample import Sample
@@ -45,6 +48,8 @@ class Analysis:
     """Where outcomes of interest lie."""
     words: tuple[str, ...]
     """What has to be said beside the numbers: what is missing, too few, or not to be relied on."""
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """Where the study comes from (`ecosim.provenance`)."""
 
     @property
     def provisional(self) -> bool:
@@ -61,6 +66,7 @@ class Analysis:
         found = self.discovery
         return {
             "study": self.name,
+            provenance.KEY: dict(self.made),
             "outcome": self.sample.outcome,
             "design": self.design,
             "points": len(self.sample.runs),
@@ -130,7 +136,8 @@ def analyse(
             f"the response surface foretells {max(over.predictivity, 0):.0%} of the variance at points left out: "
             "do not rely on it"
         )
-    return Analysis(study.manifest["name"], design["kind"], sample, found, effects, over, discovery, tuple(words))
+    made = provenance.part(study.manifest)
+    return Analysis(study.manifest["name"], design["kind"], sample, found, effects, over, discovery, tuple(words), made)
 
 
 def ranking(found: pd.DataFrame, effects: pd.DataFrame) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,16 +31,23 @@ TITLES = {
 
 def draw(analysis: Analysis, folder: Path) -> None:
     """Write the figures that there is something to show in."""
-    save(lambda: _indices(analysis), folder, "indices", wanted=not analysis.indices.empty)
-    save(lambda: _effects(analysis), folder, "effects")
-    save(lambda: _surface(analysis), folder, "surface", wanted=analysis.surface is not None)
-    save(lambda: _boxes(analysis), folder, "boxes", wanted=analysis.discovery is not None)
+    for name, make in pictures(analysis).items():
+        save(make, folder, name)
 
 
-def save(make: Callable[[], Any], folder: Path, name: str, *, wanted: bool = True) -> None:
+def pictures(analysis: Analysis) -> dict[str, Callable[[], Any]]:
+    """What makes each figure that there is something to show in, by name."""
+    every: dict[str, tuple[Callable[[Analysis], Any], bool]] = {
+        "indices": (_indices, not analysis.indices.empty),
+        "effects": (_effects, True),
+        "surface": (_surface, analysis.surface is not None),
+        "boxes": (_boxes, analysis.discovery is not None),
+    }
+    return {name: partial(make, analysis) for name, (make, wanted) in every.items() if wanted}
+
+
+def save(make: Callable[[], Any], folder: Path, name: str) -> None:
     """Write a figure as PNG and SVG, the same bytes for the same numbers."""
-    if not wanted:
-        return
     import matplotlib as mpl
     from matplotlib.text import Text
 
