@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ecosim.model import Ecosystem
     from ecosim.paired import run
     from ecosim.result import Result
+    from ecosim.study.policy.searching import policy
+    from ecosim.study.policy.spec import PolicySpec
     from ecosim.study.results import Study
     from ecosim.study.spec import StudySpec
     from ecosim.study.sweeping import sweep
@@ -34,6 +36,7 @@ _HOMES = {
     "Customer": "agents",
     "Ecosystem": "model",
     "InputError": "errors",
+    "PolicySpec": "study.policy.spec",
     "Result": "result",
     "Scenario": "config",
     "ScenarioError": "config",
@@ -41,6 +44,7 @@ _HOMES = {
     "Study": "study.results",
     "StudySpec": "study.spec",
     "load": "found",
+    "policy": "study.policy.searching",
     "published": "published",
     "resilience": "resilience",
     "run": "paired",
@@ -53,6 +57,7 @@ __all__ = [
     "Customer",
     "Ecosystem",
     "InputError",
+    "PolicySpec",
     "Result",
     "Scenario",
     "ScenarioError",
@@ -60,6 +65,7 @@ __all__ = [
     "StudySpec",
     "Supplier",
     "load",
+    "policy",
     "published",
     "resilience",
     "run",

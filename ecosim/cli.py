@@ -22,14 +22,22 @@ from ecosim.commands import (  # noqa: E402
     bench,
     calibrate,
     compare,
+    dashboard,
     data,
+    doctor,
     explain,
     ledger,
+    lesson,
+    new,
+    odd,
     parameters,
+    policy,
+    report,
     run,
     schema,
     sweep,
     validate,
+    verify,
 )
 
 app = typer.Typer(
@@ -59,16 +67,24 @@ def ecosim(
 
 COMMANDS = (
     run.run,
+    dashboard.dashboard,
     explain.explain,
     atlas.atlas,
     sweep.sweep,
+    policy.policy,
     compare.compare,
+    report.report,
+    lesson.lesson,
+    verify.verify,
     analyse.analyse,
     calibrate.calibrate,
     validate.validate,
     ledger.ledger,
     parameters.parameters,
+    odd.odd,
+    new.new,
     schema.schema,
+    doctor.doctor,
     bench.bench,
 )
 for command in COMMANDS:

@@ -214,6 +214,7 @@ class Ecosystem(mesa.Model):  # type: ignore[type-arg]
         )  # fmt: skip
 
     def _evening(self) -> None:
+        """Records of firms and people, the day's metrics, and whether this was the last day."""
         from ecosim.kernels.records import keep
 
         world = self.world

@@ -80,7 +80,7 @@ def parameters() -> pd.DataFrame:
                     name,
                     " ".join((field.description or "").split()),
                     str(extra.get("unit", "")),
-                    _default(field.get_default(call_default_factory=True)),
+                    in_words(field.get_default(call_default_factory=True)),
                     extra.get("low"),
                     extra.get("high"),
                     Spread in getattr(field.annotation, "__args__", ()),
@@ -230,7 +230,7 @@ def _policy_row(name: str, field: Any) -> str:
     low, high = extra.get("low"), extra.get("high")
     limits = "" if low is None else f"{low:g} to {high:g}"
     meaning = " ".join((field.description or "").split())
-    return _row((f"`{name}`", meaning, extra.get("unit", ""), _default(field.default), limits, extra.get("source", "")))
+    return _row((f"`{name}`", meaning, extra.get("unit", ""), in_words(field.default), limits, extra.get("source", "")))
 
 
 def _listeners(channel: str) -> str:
@@ -261,7 +261,8 @@ def _kind(part: type[Mechanism]) -> str:
     return str(part.model_fields["kind"].default)
 
 
-def _default(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """A value as a reader sees it, a distribution over firms with its law and its medians."""
     if not isinstance(value, Spread):
         return f"{value:g}" if isinstance(value, float) else str(value)
     if value.low is not None and value.high is not None:

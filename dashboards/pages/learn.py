@@ -1,0 +1,343 @@
+"""The page Learn: guided lessons, each with bets, reveals, questions, and notes for the teacher; and the class."""
+
+from __future__ import annotations
+
+import html
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import solara
+
+from .. import charts, controls, crowd, jobs, session, theme
+from ..answers import lessons
+from ..worlds import Event
+from . import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ecosim.lesson.spec import BetStep, Lesson, Lever, LookStep
+
+    from ..answers.lessons import Shown
+
+TITLE = "Learn"
+ICON = "mdi-school"
+LEAD = "Lessons of about half an hour. Place your bet first, then see what happens, then talk about why."
+
+
+@solara.component
+def Page() -> None:
+    """The list of lessons, or one of them."""
+    here = session.current()
+    known, chosen = lessons.known(), here.get("learn.lesson")
+    with solara.Div(classes=["page"]):
+        if chosen in known:
+            parts.Head(known[chosen].title, known[chosen].summary)
+            Lived(chosen, known[chosen]).key(chosen)
+        else:
+            parts.Head("Learn", LEAD)
+            Join()
+            with solara.Div(classes=["cards", "lessons"]):
+                for at, (name, lesson) in enumerate(known.items(), 1):
+                    Card(at, name, lesson)
+
+
+@solara.component
+def Join() -> None:
+    """A place for the code of a class; the teacher sees who is there."""
+    here, room = session.current(), crowd.use_room()
+    if crowd.only() is None:
+        return
+    with solara.v.Html(tag="section", class_="card", attributes={"aria-label": "Class"}):
+        if room is None:
+            with solara.Div(classes=["fields"]):
+                parts.Field(
+                    "Code of your class",
+                    here.code.value,
+                    lambda code: here.code.set(code.strip()[:20]),
+                    "as on the board",
+                )
+            if here.code.value:
+                parts.Alert(f"There is no class {here.code.value[:20]}; look at the board again.")
+        elif crowd.is_teacher(room):
+            parts.Words("h2", f"Class {room.code}: {room.here()} here")
+            parts.Note(
+                "Open a lesson, and send each step to the class when it is time for it. Bets come back as you watch."
+            )
+        else:
+            parts.Words("h2", f"You are in class {room.code}")
+            parts.Note("Your teacher sends you where the class is.")
+
+
+@solara.component
+def Card(at: int, name: str, lesson: Lesson) -> None:
+    """A lesson in the list."""
+    with solara.v.Html(tag="section", class_="card stack", attributes={"aria-label": lesson.title}):
+        parts.Words("h2", f"{at}. {lesson.title}")
+        parts.Words("p", lesson.summary)
+        parts.Note(f"{lesson.minutes} minutes · {lesson.age} · {lesson.level}")
+        solara.v.Html(
+            tag="ul",
+            class_="note",
+            style_="padding-left: 1.2rem",
+            children=[parts.Words("li", goal) for goal in lesson.goals],
+        )
+        with solara.Div(classes=["row"], style={"margin-top": "auto"}):
+            controls.Button(f"Begin lesson {at}", lambda: _go(name, 0), "primary")
+
+
+def _go(name: str | None, step: int) -> None:
+    here = session.current()
+    here.put("learn.lesson", name)
+    here.put("learn.step", str(step) if name and step else None)
+
+
+# --- a lesson --------------------------------------------------------------------------------------------------------
+
+
+@parts.stacked
+def Lived(name: str, lesson: Lesson) -> None:
+    """A lesson, whose runs are lived when nobody has had it before."""
+    here, room = session.current(), crowd.use_room()
+    asked = jobs.use_questions((jobs.Question(lessons.live, (name,), firm_days=lambda: lessons.firm_days(lesson)),))
+    bets, set_bets = solara.use_state({})
+    text = here.get("learn.step", "0")
+    at = min(int(text), len(lesson.steps) - 1) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    shown: Shown | None = asked.answers[0]
+    teacher = room is not None and crowd.is_teacher(room)
+
+    def bet(step: str, option: int) -> None:
+        set_bets({**bets, step: option})
+        if room is not None:
+            of = next(each for each in lesson.steps if getattr(each, "name", None) == step)
+            room.bet(crowd.me(), f"{name}.{step}", of.options[option].label)  # type: ignore[union-attr]
+
+    marks = "".join(f'<span class="{"done" if place <= at else ""}"></span>' for place in range(len(lesson.steps)))
+    with solara.Div(classes=["row"]):
+        controls.Button("All lessons", lambda: _go(None, 0), "quiet")
+        solara.HTML(tag="div", classes=["steps"], attributes={"aria-hidden": "true"}, unsafe_innerHTML=marks)
+        parts.Words("span", f"Step {at + 1} of {len(lesson.steps)}", ["muted"], role="status")
+    parts.Working(asked, f"Living the town {lesson.points * lesson.replicates:,} times, once for everybody")
+    if shown is not None or (lesson.steps[at].kind in ("text", "bet") and lessons.early(lesson, at) is not None):
+        # Reading and betting need no runs: they are lived meanwhile.
+        Step(name, lesson, at, shown, bets, bet, room).key(f"{name}-{at}")
+    with solara.Div(classes=["row"]):
+        controls.Button("Back", lambda: _go(name, at - 1), disabled=at == 0)
+        controls.Button("Next", lambda: _go(name, at + 1), "primary", disabled=at + 1 >= len(lesson.steps))
+        if teacher and room is not None:
+            controls.Button("Send this step to the class", lambda: room.push(here.address(), page="/learn"))
+    Notes(lesson, opened=False)
+
+
+@solara.component
+def Notes(lesson: Lesson, opened: bool) -> None:
+    """Notes for the teacher, out of the pupils' sight until they are opened."""
+    from ecosim.lesson.words import marked_up
+
+    shown, show = solara.use_state(opened)
+    with solara.Div(classes=["stack"]):
+        with solara.Div(classes=["row"]):
+            controls.Button(
+                "Hide the teacher's notes" if shown else "Teacher's notes",
+                lambda: show(not shown),
+                "quiet",
+                pressed=shown,
+            )
+        if shown:
+            with solara.Div(classes=["card"]):
+                solara.HTML(tag="div", classes=["prose"], unsafe_innerHTML=marked_up(lesson.teacher))
+
+
+@solara.component
+def Step(
+    name: str,
+    lesson: Lesson,
+    at: int,
+    shown: Shown | None,
+    bets: dict[str, int],
+    bet: Callable[[str, int], None],
+    room: crowd.Room | None,
+) -> None:
+    """One step: something to read, a bet, its reveal, the world to try, or a question."""
+    step: Any = lesson.steps[at]
+    hinted, hint = solara.use_state(False)
+    with solara.v.Html(tag="section", class_="card stack step", attributes={"aria-label": step.title}):
+        parts.Words("h2", step.title)
+        if step.kind == "reveal" and shown is not None:
+            Reveal(name, lesson, step.bet, shown, bets, room)
+        text = shown.texts[at] if shown is not None else lessons.early(lesson, at)
+        if text:
+            solara.HTML(tag="div", classes=["prose"], unsafe_innerHTML=text)
+        if step.kind == "bet":
+            _Bets(
+                label=step.title,
+                options=[option.label for option in step.options],
+                chosen=bets.get(step.name),
+                right=None,
+                event_pick=lambda option: bet(step.name, int(option)),
+            )
+            parts.Words(
+                "p",
+                "Your bet is placed. The next step shows what happens." if step.name in bets else "Choose one.",
+                ["note"],
+                role="status",
+            )
+            if room is not None and crowd.is_teacher(room):
+                Tally(step, room, f"{name}.{step.name}")
+        for task in getattr(step, "tasks", ()):
+            parts.Words("p", f"→ {task}")
+        if step.kind == "question" and shown is not None and shown.hints[at]:
+            controls.Button(
+                "Hide what may be said" if hinted else "What may be said", lambda: hint(not hinted), pressed=hinted
+            )
+            if hinted:
+                solara.HTML(tag="div", classes=["prose"], unsafe_innerHTML=shown.hints[at])
+    if step.kind in ("explore", "reveal") and shown is not None:
+        World(lesson, step, shown)
+
+
+@solara.component_vue("bets.vue")
+def _Bets(
+    label: str,
+    options: list[str],
+    chosen: int | None,
+    right: int | None,
+    event_pick: Callable[[int], None] | None = None,
+) -> None:
+    """Answers to choose one of, as native radio buttons."""
+
+
+@parts.stacked
+def Reveal(name: str, lesson: Lesson, bet: str, shown: Shown, bets: dict[str, int], room: crowd.Room | None) -> None:
+    """What was right, beside what was bet."""
+    step: BetStep = next(each for each in lesson.steps if getattr(each, "name", None) == bet)  # type: ignore[assignment]
+    right = shown.right[bet]
+    if bet in bets:
+        parts.Words(
+            "p", "Your bet was right." if bets[bet] == right else "Your bet was another one.", ["bigger"], role="status"
+        )
+    _Bets(label=step.title, options=[option.label for option in step.options], chosen=bets.get(bet), right=right)
+    if room is not None:
+        Tally(step, room, f"{name}.{bet}")
+
+
+@solara.component
+def Tally(step: BetStep, room: crowd.Room, question: str) -> None:
+    """How the class bet, as bars with their numbers."""
+    counted = lessons.tally(step, room.histogram(question))
+    most = max([many for _, many in counted] + [1])
+    bars = "".join(
+        f"<span>{html.escape(label)}</span><span class='bar-of' style='width: {100 * many / most:.0f}%'></span>"
+        f"<strong>{many}</strong>"
+        for label, many in counted
+    )
+    with solara.Div():
+        parts.Words("h3", f"The class: {sum(many for _, many in counted)} bets")
+        solara.HTML(tag="div", classes=["tally"], unsafe_innerHTML=bars)
+
+
+# --- the world of a step ---------------------------------------------------------------------------------------------
+
+
+@solara.component
+def World(lesson: Lesson, step: LookStep, shown: Shown) -> None:
+    """Sliders, figures with their intervals, and the course of the days."""
+    usual = {name: lever.names[lever.first] for name, lever in lesson.levers.items()}
+    at, set_at = solara.use_state({**usual, **step.at})
+    point = lesson.point(at)
+    movable = step.levers if step.levers is not None else tuple(lesson.levers)
+    outcomes = step.outcomes if step.outcomes is not None else tuple(lesson.outcomes)
+    fixed = [
+        f"{lesson.levers[name].label}: {at[name]} {lesson.levers[name].unit}".strip()
+        for name in lesson.levers
+        if name not in movable
+    ]
+
+    def move(name: str, value: Any) -> None:
+        set_at({**at, name: value})
+
+    with solara.Div(classes=["split"]):
+        with solara.v.Html(tag="section", class_="card", attributes={"aria-label": "Change it"}):
+            for name in movable:
+                Move(lesson.levers[name], at[name], partial(move, name))
+            for text in fixed:
+                parts.Note(text)
+        with solara.Div(classes=["stack"]):
+            with solara.Div(classes=["cards"]):
+                for name in outcomes:
+                    Figure(lesson, shown, name, point)
+            Course(lesson, shown, point)
+
+
+def Move(lever: Lever, value: Any, on_value: Callable[[Any], None]) -> None:
+    """A slider over the values of a lever, or a list of its words."""
+    names = list(lever.names)
+    if not lever.slides:
+        controls.Select(
+            lever.label,
+            str(value),
+            lambda text: on_value(_named(names, text)),
+            {str(one): str(one) for one in names},
+            lever.help,
+        )
+        return
+    steps = {float(b) - float(a) for a, b in pairwise(names)}
+    if len(steps) == 1:
+        controls.Slider(
+            lever.label,
+            float(value),
+            lambda number: on_value(min(names, key=lambda one: abs(float(one) - number))),
+            float(names[0]),
+            float(names[-1]),
+            steps.pop(),
+            lever.unit,
+            lever.help,
+        )
+    else:
+        options = {str(one): f"{one} {lever.unit}".strip() for one in names}
+        controls.Select(lever.label, str(value), lambda text: on_value(_named(names, text)), options, lever.help)
+
+
+def _named(names: list[Any], text: str) -> Any:
+    return next(one for one in names if str(one) == text)
+
+
+@solara.component
+def Figure(lesson: Lesson, shown: Shown, name: str, point: int) -> None:
+    """One outcome of a setting, large, with its interval."""
+    outcome, found = lesson.outcomes[name], lessons.figure(shown, name, point)
+    with solara.Div(classes=["card"]):
+        parts.Words("h3", outcome.label)
+        with solara.Div(classes=["row"], style={"align-items": "baseline", "gap": ".4rem"}):
+            parts.Words("span", _said(found.value, outcome.digits), ["number"])
+            parts.Words("span", outcome.unit, ["unit"])
+        if found.n > 1:
+            low, high = _said(found.low, outcome.digits + 1), _said(found.high, outcome.digits + 1)
+            parts.Note(f"mean of {found.n} runs, 95 % interval {low} to {high}")
+        if outcome.help:
+            parts.Note(outcome.help)
+
+
+def _said(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if not float(text) else text.replace("-", "−")
+
+
+@solara.component
+def Course(lesson: Lesson, shown: Shown, point: int) -> None:
+    """Output of the town by day: mean over the runs, and the lowest and highest of them."""
+    mean, low, high = shown.course[point]
+    days = list(range(len(mean)))
+    shocks: tuple[Any, ...] = lesson.base.shocks
+    events = tuple(Event(int(shock.when), lesson.struck) for shock in shocks[:3] if isinstance(shock.when, int))
+    lines = [charts.Line("the town", days, mean, low, high, colour=theme.ACCENT)]
+    title = "Output of the town, % of what it would have been"
+    with solara.Div(classes=["card"]):
+        charts.Chart(
+            charts.bands(title, "%", lines, events),
+            charts.table_of(lines, "%"),
+            title,
+            f"Lowest on day {int(mean.argmin())}: {mean.min():.0f} %. The band holds all {lesson.replicates} runs.",
+            picture=lambda kind: charts.picture(title, "%", lines, events, kind=kind),
+        )

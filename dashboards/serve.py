@@ -1,0 +1,203 @@
+"""The server: Solara's own handlers behind security headers, a limit of sessions, and files that are all on disk.
+
+Nothing is asked of the internet: what Solara would fetch from a CDN lies in assets/vendor (see VENDORED.md there).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from hmac import compare_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Scope
+    from starlette.websockets import WebSocket
+
+HERE: Final = Path(__file__).parent
+VENDOR: Final = HERE / "assets" / "vendor"
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+TABS: Final = 4  # pages that one browser may have open at once
+CULL: Final = "10m"  # how long a session waits for a browser that went away
+
+
+def settle() -> None:
+    """Set Solara up; it reads most of this once, when it is imported."""
+    os.environ["SOLARA_ASSETS_PROXY_CACHE_DIR"] = str(VENDOR)
+    os.environ["SOLARA_TELEMETRY_MIXPANEL_ENABLE"] = "false"
+    from solara.server import settings
+
+    settings.main.mode = "production"
+    settings.telemetry.mixpanel_enable = False
+    settings.assets.proxy_cache_dir = VENDOR
+    settings.assets.extra_locations = [str(HERE / "assets")]
+    settings.kernel.cull_timeout = CULL
+    settings.kernel.max_per_session = TABS
+    settings.session.http_only = True
+    settings.assets.fontawesome_enabled = False
+    settings.theme.loader = "plain"
+    settings.theme.show_banner = False
+    settings.theme.title = "ecosim"
+
+
+def application(*, most: int = 30, hosts: tuple[str, ...] = LOOPBACK, code: str | None = None) -> Starlette:
+    """The server's application.
+
+    ``most`` is how many sessions there may be at once, ``hosts`` by which names the server may be called (none: by
+    any), ``code`` that of a class.
+
+    :raises ecosim.InputError: the code cannot be one.
+    """
+    settle()
+    from . import crowd
+    from .guard import Guard
+    from .places import Places
+
+    room = None if code is None else crowd.open_room(code)
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none require https")
+    from solara.server import app as solara_app
+    from solara.server import starlette as handlers
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.middleware import Middleware
+    from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+    from starlette.routing import Mount, Route, WebSocketRoute
+
+    solara_app.apps["__default__"] = solara_app.AppScript(f"{__package__}.app")
+    places = Places(most)
+
+    async def page(request: Request) -> Response:
+        answer: Response = await handlers.root(request, request.path_params["path"])
+        if answer.media_type != "text/html":
+            return answer
+        for context in places.forsaken():
+            await run_in_threadpool(context.close, reason="cull")
+        teacher = room is not None and request.cookies.get(crowd.COOKIE) == room.secret
+        if not places.admit() and not teacher:
+            return HTMLResponse(full(most), status_code=503, headers={"Retry-After": "30"})
+        answer.body = dressed(bytes(answer.body).decode()).encode()
+        answer.headers["content-length"] = str(len(answer.body))
+        answer.headers["cache-control"] = "no-store"
+        return answer
+
+    async def kernel(socket: WebSocket) -> None:
+        name = socket.path_params["kernel_id"]
+        if not places.enter(name):
+            await socket.close(code=1013)
+            return
+        try:
+            await handlers.kernel_connection(socket)
+        finally:
+            places.leave(name)
+
+    def teach(request: Request) -> Response:
+        """Make the browser the teacher's; the secret does not stay in the address, which a class can read."""
+        if room is None or not compare_digest(request.path_params["secret"].encode(), room.secret.encode()):
+            return PlainTextResponse("This is not the teacher's link of the class that is on.", status_code=404)
+        answer = RedirectResponse(f"{request.scope.get('root_path', '')}/learn?class={room.code}", status_code=303)
+        answer.set_cookie(crowd.COOKIE, room.secret, httponly=True, samesite="lax")
+        return answer
+
+    class Vendored(handlers.StaticFilesOptionalAuth):
+        """Files that Solara's page asks of a CDN. Their addresses carry a version, so a browser may keep them."""
+
+        async def get_response(self, path: str, scope: Scope) -> Response:
+            answer: Response = await super().get_response(path, scope)
+            answer.headers["Cache-Control"] = handlers.immutable_cache_control()
+            return answer
+
+    own = [
+        WebSocketRoute("/jupyter/api/kernels/{kernel_id}/{name}", endpoint=kernel),
+        Route("/teach/{secret}", endpoint=teach),
+        Mount("/_solara/cdn", app=Vendored(directory=VENDOR)),
+    ]
+    left_out = {"/resourcez", "/", "/{fullpath}", "/{fullpath:path}", "/_solara/api/evict/{kernel_id}"}
+    theirs = [route for route in handlers.routes if getattr(route, "path", "") not in left_out]
+    return Starlette(
+        routes=[*own, *theirs, Route("/{path:path}", endpoint=page)],
+        lifespan=_life,
+        middleware=[Middleware(Guard, hosts=hosts), *handlers.middleware],
+    )
+
+
+@asynccontextmanager
+async def _life(app: Starlette) -> AsyncIterator[None]:
+    """From the first request to the last: Solara's own hooks, and the pool of workers that must not outlive it."""
+    from solara.server.starlette import lifespan
+
+    from . import crowd, jobs
+
+    async with lifespan(app):
+        jobs.start()
+        try:
+            yield
+        finally:
+            jobs.stop()
+            crowd.close_rooms()
+
+
+def dressed(html: str) -> str:
+    """Solara's page with what it lacks: a language, letters that can be enlarged, our theme."""
+    sheets = "".join(f"<style>{sheet.read_text()}</style>" for sheet in sorted((HERE / "assets").glob("*.css")))
+    for old, new in (
+        ("<html>", '<html lang="en">'),
+        (", maximum-scale=1, user-scalable=no, minimal-ui", ""),
+        ("</head>", f"{sheets}</head>"),
+    ):
+        if html.count(old) != 1:
+            raise RuntimeError(f"Solara's page has changed: {old!r} is there {html.count(old)} times instead of once")
+        html = html.replace(old, new)
+    return html
+
+
+def full(most: int) -> str:
+    """The page of those for whom there is no place."""
+    return (HERE / "assets" / "full.html").read_text(encoding="utf-8").replace("{most}", str(most))
+
+
+def secret() -> str:
+    """What is behind /teach/ in the teacher's link; empty without a class."""
+    from . import crowd
+
+    room = crowd.only()
+    return "" if room is None else room.secret
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address before anything slow, so that a taken one is told at once.
+
+    :raises OSError: the port is in use, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+    except OSError:
+        taken.close()
+        raise
+    return taken
+
+
+def serve(listening: socket.socket, app: Starlette, *, started: Callable[[], None]) -> None:
+    """Answer on a bound socket until interrupted; ``started`` is called when the first request can come."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if not self.should_exit:
+                started()
+
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2, lifespan="on"
+    )
+    Server(config).run(sockets=[listening])

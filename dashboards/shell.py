@@ -1,0 +1,150 @@
+"""What is around every page: the bar with its links, messages, an error in place of a page, the foot."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+import solara
+
+from . import crowd, session
+
+_log: Final = logging.getLogger(__name__)
+FOOT: Final = (
+    "<span><strong>A model, not a forecast.</strong> It shows what follows from its assumptions; "
+    "the page <em>About</em> says which they are and how far they were tested.</span>"
+)
+
+
+@solara.component_vue("shell.vue")
+def _Bar(
+    pages: list[dict[str, str]],
+    here: str,
+    query: str,
+    undoable: bool,
+    projector: bool,
+    badge: str,
+    event_go: Callable[[str], None],
+    event_undo: Callable[[Any], None],
+    event_project: Callable[[bool], None],
+) -> None:
+    """The bar as one element of the browser; it keeps the address, too."""
+
+
+@solara.component
+def Head(pages: list[dict[str, str]]) -> None:
+    """The bar. It alone is drawn anew when the choice changes, so a slider costs one small message here."""
+    here = session.current()
+    router = solara.use_router()
+    badge = _use_class()
+    solara.use_effect(here.remember, [here.choice.value])
+    path = "/" + router.path.strip("/")
+    query = here.address()
+
+    def go(to: str) -> None:
+        router.push(f"{to}?{here.address()}")
+
+    _Bar(
+        pages=pages,
+        here=path,
+        query=query,
+        undoable=bool(here.past.value),
+        projector=here.projector.value,
+        badge=badge,
+        event_go=go,
+        event_undo=lambda *_: here.undo(),
+        event_project=lambda on: here.projector.set(bool(on)),
+    )
+
+
+def _use_class() -> str:
+    """Join the class in the address, go where its teacher sends everybody, and say which class it is."""
+    here = session.current()
+    router = solara.use_router()
+    room = crowd.use_room()
+    teacher = room is not None and crowd.is_teacher(room)
+
+    def join() -> Callable[[], None] | None:
+        if room is None:
+            if here.code.value:
+                here.tell(f"There is no class {here.code.value} here; ask for its code, or for the right address.")
+            return None
+        name = crowd.me()
+        room.enter(name)
+        return lambda: room.leave(name)
+
+    def follow() -> None:
+        if room is not None and room.pushed.number and not teacher:
+            mine = f"class={room.code}" + ("&projector=1" if here.projector.value else "")
+            here.read(f"{room.pushed.query}&{mine}")
+            router.push(f"{room.pushed.page}?{here.address()}")
+
+    solara.use_effect(join, [room])
+    solara.use_effect(follow, [room and room.pushed.number, teacher])
+    if room is None:
+        return ""
+    return f"Class {room.code} · teacher · {room.here()} here" if teacher else f"Class {room.code}"
+
+
+@solara.component
+def Told() -> None:
+    """Messages to the user, until they are closed."""
+    here = session.current()
+    with solara.v.Html(tag="div", class_="told", attributes={"role": "status", "aria-live": "polite"}):
+        for text in here.told.value:
+            with solara.v.Html(tag="div", class_="message"):
+                solara.Text(text)
+        if here.told.value:
+            solara.Button("Close", on_click=lambda: here.told.set(()), text=True)
+
+
+@solara.component
+def Guarded(children: list[solara.Element]) -> None:
+    """A page; if it fails, a sentence in its place, and the session goes on."""
+    failure, clear = solara.use_exception()
+    if failure is None:
+        solara.Div(children=children)
+    else:
+        Failed(failure, clear)  # another kind of element: a Div in the place of a Div would be drawn without end
+
+
+@solara.component
+def Failed(failure: BaseException, clear: Callable[[], None]) -> None:
+    """What went wrong, and two ways on."""
+    solara.use_effect(lambda: _log.error("a page failed", exc_info=failure), [failure])
+
+    def back() -> None:
+        session.current().undo()
+        clear()
+
+    with solara.Div(classes=["page", "failed"]):
+        solara.v.Html(tag="h1", children=["This page could not be shown"])
+        solara.v.Html(tag="p", attributes={"role": "alert"}, children=[f"{type(failure).__name__}: {failure}"])
+        with solara.Div(classes=["row"]):
+            solara.Button("Undo the last change", on_click=back, color="primary")
+            solara.Button("Try again", on_click=clear, text=True)
+
+
+def layout(pages: list[dict[str, str]]) -> Any:
+    """The component around all ``pages``, given by ``path`` and ``title``."""
+
+    @solara.component
+    def Layout(children: list[solara.Element] = []) -> None:  # noqa: B006 - Solara's own signature of a layout
+        router = solara.use_router()
+        solara.use_memo(lambda: _follow(router.search), [router.search])
+        with solara.Div(classes=["house"]):
+            Head(pages)
+            with solara.v.Html(tag="main", attributes={"id": "main", "tabindex": "-1"}):
+                Told()
+                Guarded(children).key(f"page {router.path}")
+            solara.HTML(tag="footer", classes=["foot"], unsafe_innerHTML=FOOT)
+
+    return Layout
+
+
+def _follow(search: str | None) -> None:
+    """Take the state from the address, unless the address was written from it."""
+    here = session.current()
+    if (search or "") != here.address():
+        here.read(search)

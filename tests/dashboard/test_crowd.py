@@ -1,0 +1,125 @@
+"""Class mode: the room, and a session that follows its teacher."""
+
+import threading
+
+import pytest
+
+from dashboards import crowd
+from ecosim import InputError
+
+from .conftest import open_page, start
+
+
+@pytest.fixture
+def room():
+    """A class, for as long as a test."""
+    yield crowd.open_room("k7-demo")
+    crowd.close_rooms()
+
+
+def test_a_room_is_found_by_its_code_in_any_case(room):
+    assert crowd.room(" K7-DEMO ") is room
+    assert crowd.room("other") is None
+    assert crowd.room("") is None
+    assert crowd.only() is room
+    assert crowd.open_room("K7-Demo") is room, "there is one room of a code"
+    assert len(room.secret) >= 16
+
+
+@pytest.mark.parametrize("code", ["", "ab", "a" * 21, "späth", "a b c", "x/../y"])
+def test_a_code_is_something_that_can_be_typed(code):
+    with pytest.raises(InputError, match="3 to 20 letters"):
+        crowd.open_room(code)
+
+
+def test_the_last_bet_of_a_browser_counts(room):
+    for name, answer in (("a", "more"), ("b", "less"), ("c", "more"), ("a", "less"), ("d", "equal")):
+        room.bet(name, "hubs", answer)
+    assert room.histogram("hubs") == {"less": 2, "equal": 1, "more": 1}
+    assert list(room.histogram("hubs")) == ["less", "equal", "more"], "most first, equals by name"
+    assert (room.own("a", "hubs"), room.own("z", "hubs")) == ("less", None)
+    assert room.histogram("another") == {}
+    room.forget("hubs")
+    assert room.histogram("hubs") == {}
+
+
+def test_nobody_can_fill_the_memory(room, monkeypatch):
+    monkeypatch.setattr(crowd, "QUESTIONS", 2)
+    monkeypatch.setattr(crowd, "PUPILS", 2)
+    for question in "qrs":
+        for name in "abc":
+            room.bet(name, question, "x" * 1000)
+    assert [sum(room.histogram(question).values()) for question in "qrs"] == [2, 2, 0]
+    assert len(next(iter(room.histogram("q")))) == crowd.LETTERS
+    room.bet("a", "q", "y")
+    assert room.own("a", "q") == "y", "who has answered may change their mind"
+
+
+def test_everybody_who_joined_is_counted_once(room):
+    for name in ("a", "a", "b"):
+        room.enter(name)
+    assert room.here() == 2
+    room.leave("a")
+    assert room.here() == 2, "another page of the same browser is open"
+    room.leave("a")
+    assert room.here() == 1
+
+
+def test_a_push_wakes_who_waits(room):
+    seen, before = [], room.version
+    waiting = threading.Thread(target=lambda: seen.append(room.wait(before, 20.0)))
+    waiting.start()
+    room.push("seed=3", page="/learn")
+    waiting.join(20)
+    assert (room.pushed.number, room.pushed.page, room.pushed.query) == (1, "/learn", "seed=3")
+    assert seen == [room.version]
+    assert room.wait(room.version, 0.01) == room.version
+
+
+def test_many_at_once_lose_no_bet(room):
+    def answer(number):
+        for question in range(20):
+            room.bet(f"pupil {number}", f"q{question}", "yes" if number % 3 else "no")
+
+    pupils = [threading.Thread(target=answer, args=(number,)) for number in range(30)]
+    for pupil in pupils:
+        pupil.start()
+    for pupil in pupils:
+        pupil.join()
+    assert all(room.histogram(f"q{question}") == {"yes": 20, "no": 10} for question in range(20))
+
+
+# In the browser -------------------------------------------------------------------------------------------------------
+
+
+PUSHING = """
+import sys, threading
+from dashboards import crowd
+from ecosim import cli
+
+def push():
+    for line in sys.stdin:
+        page, query = line.split()
+        crowd.only().push(query, page=page)
+
+threading.Thread(target=push, daemon=True).start()
+cli.main()
+"""
+
+
+def test_pupils_follow_their_teacher_and_others_do_not(chromium):
+    server = start("--class", "TEST-2", script=PUSHING)
+    try:
+        pupil, faults = open_page(chromium, server, "/about?class=test-2&seed=4")
+        pupil.get_by_text("Class TEST-2").wait_for()
+        alone, faults_alone = open_page(chromium, server, "/about?seed=4")
+        server.push("/data seed=77&structure=star&learn.step=3")
+        pupil.wait_for_url("**/data?structure=star&seed=77&class=TEST-2&learn.step=3")
+        late, faults_late = open_page(chromium, server, "/?class=TEST-2")
+        late.wait_for_url("**/data?structure=star&seed=77&class=TEST-2&learn.step=3")
+        assert alone.url.endswith("/about?seed=4")
+        for page in (pupil, alone, late):
+            page.context.close()
+        assert [*faults, *faults_alone, *faults_late] == []
+    finally:
+        server.end()
