@@ -15,7 +15,6 @@ import nbformat
 import pytest
 import typer
 from nbclient import NotebookClient
-from traitlets.config import Config
 
 import ecosim
 from ecosim import cli, odd, parameters, resilience
@@ -133,14 +132,12 @@ def test_notebooks_run(page, tmp_path):
     book = nbformat.read(page, as_version=4)
     nbformat.validate(book)
     assert not any(cell.get("outputs") for cell in book.cells)
-    # Kernel and client speak through files: no port is opened.
     client = NotebookClient(
         book,
         timeout=600,
         startup_timeout=300,
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path)}},
-        config=Config({"KernelManager": {"transport": "ipc"}}),
     )
     client.execute()
     assert any(cell.get("outputs") for cell in book.cells)
