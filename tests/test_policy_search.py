@@ -348,13 +348,13 @@ def test_all_mistakes_are_told_at_once():
 
 
 def test_days_of_work_are_refused_before_they_begin(spec, tmp_path):
-    large = made({**dict(spec), "futures": 100_000, "verdict": None})
+    large = made({**dict(spec), "futures": 100_000, "replicates": 100_000, "verdict": None})
     with pytest.raises(
         InputError, match=r"runs will take about .* hours on 1 workers; say that you mean it with --yes"
     ):
         policy(large, out=tmp_path / "s", workers=1)
     assert not (tmp_path / "s").exists()
-    assert runs(large)["listed packages"] == 6 * 2 * 100_000
+    assert runs(large)["listed packages"] == 6 * 2 * 100_000 * 100_000
 
 
 # End to end -----------------------------------------------------------------------------------------------------------

@@ -64,7 +64,10 @@ def Page() -> None:
 
 
 def say(tag: str, text: str, class_: str = "", **attributes: str) -> Any:
-    """An element with a text in it, which is never read as HTML."""
+    """An element with a text in it, which is never read as HTML.
+
+    A widget keeps the tag that it was made with, so elements that take each other's place have keys.
+    """
     return solara.v.Html(tag=tag, children=[text], class_=class_, attributes=attributes)
 
 
@@ -78,17 +81,17 @@ def _Bar(asked: jobs.Asked, shown: Sequence[Answer] | None) -> None:
     choice, pinned = here.choice.value, here.baseline.value
     with solara.v.Html(tag="div", class_="eco-bar", attributes={"aria-live": "polite"}):
         if asked.error:
-            say("p", asked.error, "eco-wrong", role="alert")
+            say("p", asked.error, "eco-wrong", role="alert").key("error")
             Button("Try again", asked.again, "quiet")
         elif asked.busy and (asked.progress > 0 or shown is None):
             percent = round(100 * asked.progress)
             label = {"role": "progressbar", "aria-label": "Living this world", "aria-valuenow": str(percent)}
-            with solara.v.Html(tag="div", class_="eco-progress", attributes=label):
+            with solara.v.Html(tag="div", class_="eco-progress", attributes=label).key("progress"):
                 solara.v.Html(tag="div", style_=f"width: {percent}%")
-            say("span", f"{percent} %")
+            say("span", f"{percent} %").key("percent")
             Button("Cancel", asked.cancel)
         elif shown is not None:
-            say("span", _told(shown[0]), "muted")
+            say("span", _told(shown[0]), "muted").key("told")
         with solara.Div(classes=["eco-bar-end"]):
             if pinned is None:
                 Button("Pin as baseline", lambda: here.baseline.set(choice), tip="Keep this as the dashed line")
@@ -260,9 +263,9 @@ def _Picture(one: Answer, own: Own | None) -> None:
             )
             Select("Arranged", by, lambda name: here.put("explore.by", name), ARRANGED)
         if asked.error:
-            say("p", asked.error, "eco-wrong", role="alert")
+            say("p", asked.error, "eco-wrong", role="alert").key("error")
         if last.current is None:
-            say("p", "Laying out the network …", "muted")
+            say("p", "Laying out the network …", "muted").key("waiting")
             return
         with solara.Div(classes=["eco-net"]):
             Network(
@@ -325,21 +328,23 @@ def _Firm(one: Answer, own: Own | None, run: int, row: int, cells: bool) -> None
             "p",
             "Each mark is all firms of one sector in one region; fewer firms have a story each.",
             "muted",
-        )
+        ).key("cells")
         return
     if row < 0:
-        say("h3", "Ask a firm")
-        say("p", "Click one, or use Tab and the arrow keys, to hear what happened to it.", "muted")
+        say("h3", "Ask a firm").key("ask")
+        say("p", "Click one, or use Tab and the arrow keys, to hear what happened to it.", "muted").key("how")
         return
     told: living.Told | None = asked.answers[0]
-    with solara.v.Html(tag="section", attributes={"aria-live": "polite", "aria-label": "The firm looked at"}):
+    with solara.v.Html(tag="section", attributes={"aria-live": "polite", "aria-label": "The firm looked at"}).key(
+        "looked at"
+    ):
         if asked.error:
-            say("p", asked.error, "eco-wrong", role="alert")
+            say("p", asked.error, "eco-wrong", role="alert").key("error")
             return
         if told is None:
-            say("p", f"Following the harm back … {round(100 * asked.progress)} %", "muted")
+            say("p", f"Following the harm back … {round(100 * asked.progress)} %", "muted").key("waiting")
             return
-        say("h3", told.firm)
+        say("h3", told.firm).key("firm")
         facts = [say_ for what, value in told.numbers for say_ in (("dt", what), ("dd", value))]
         with solara.v.Html(tag="dl", class_="eco-facts"):
             for tag, text in facts:

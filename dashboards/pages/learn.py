@@ -149,7 +149,7 @@ def Notes(lesson: Lesson, opened: bool) -> None:
                 solara.HTML(tag="div", classes=["prose"], unsafe_innerHTML=marked_up(lesson.teacher))
 
 
-@solara.component
+@parts.stacked
 def Step(
     name: str,
     lesson: Lesson,

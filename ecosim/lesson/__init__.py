@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecosim.lesson.lived import Lived, live
+    from ecosim.lesson.packed import page_of, shipped
     from ecosim.lesson.page import html
     from ecosim.lesson.reading import from_yaml, load, names
     from ecosim.lesson.spec import Lesson
@@ -28,9 +29,11 @@ _HOMES = {
     "live": "lived",
     "load": "reading",
     "names": "reading",
+    "page_of": "packed",
+    "shipped": "packed",
 }
 
-__all__ = ["Lesson", "Lived", "from_yaml", "html", "live", "load", "names"]
+__all__ = ["Lesson", "Lived", "from_yaml", "html", "live", "load", "names", "page_of", "shipped"]
 
 
 def __getattr__(name: str) -> Any:

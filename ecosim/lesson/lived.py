@@ -46,7 +46,6 @@ class Town:
     """A network as the page draws it: firms by row, links as pairs of rows."""
 
     names: tuple[str, ...]
-    regions: tuple[str, ...]
     size: NDArray[np.float64]
     """Usual output of each firm, currency units a day, (firms,)."""
     supplier: NDArray[np.int64]
@@ -56,13 +55,11 @@ class Town:
     def of(cls, eco: Ecosystem, names: tuple[str, ...]) -> Town:
         """The network of an economy; ``names`` stand in for its own where they are given."""
         plan = eco.world.plan
-        firms = plan.firms
         return cls(
             names=tuple(names or plan.names),
-            regions=tuple(firms.region_names[at] for at in firms.region.tolist()),
             size=eco.world.firms.output.copy(),
             supplier=np.asarray(plan.supplier, dtype=np.int64),
-            client=np.repeat(np.arange(len(firms)), np.diff(plan.ptr)),
+            client=np.repeat(np.arange(len(plan.firms)), np.diff(plan.ptr)),
         )
 
     @property

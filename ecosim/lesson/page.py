@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from scipy.stats import t as student
 from ecosim.errors import InputError
 from ecosim.lesson import claims, words
 from ecosim.lesson.layout import HEIGHT, WIDTH, places
+from ecosim.lesson.packed import packed, radii
 from ecosim.lesson.spec import BetStep, ExploreStep, LookStep, QuestionStep, RevealStep
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from ecosim.lesson.spec import AnyStep, Lesson, Lever, Value
 
 MOST_BYTES = 1_500_000
-TENTHS = 10  # courses are written in tenths of a per cent
 
 
 def html(lived: Lived, *, name: str = "LESSON.yaml") -> str:
@@ -49,7 +47,7 @@ def html(lived: Lived, *, name: str = "LESSON.yaml") -> str:
         style=(folder / "lesson.css").read_text("utf-8"),
         script=(folder / "lesson.js").read_text("utf-8"),
         data=_script_safe(_data(lived, right)),
-        blob=base64.b64encode(zlib.compress(_blob(lived), 9)).decode("ascii"),
+        blob=packed(lived),
     )
     size = len(text.encode("utf-8"))
     if size > MOST_BYTES:
@@ -82,6 +80,7 @@ def _data(lived: Lived, right: dict[str, int]) -> dict[str, Any]:
     low, high = float(lived.course.min()), float(lived.course.max())
     days = lived.course.shape[2]
     return {
+        "lesson": lesson.digest(),
         "days": days,
         "replicates": lesson.replicates,
         "shown": lesson.shown,
@@ -128,11 +127,10 @@ def _outcome(name: str, lived: Lived) -> dict[str, Any]:
 
 
 def _town(town: Town) -> dict[str, Any]:
-    size = np.sqrt(town.size / town.size.max())
     return {
         "names": list(town.names),
         "places": places(town).ravel().tolist(),
-        "size": (6.0 + 9.0 * size).round(1).tolist(),
+        "size": radii(town),
         "links": np.column_stack([town.supplier, town.client]).ravel().tolist(),
     }
 
@@ -168,25 +166,6 @@ def _look(step: LookStep, lesson: Lesson) -> dict[str, Any]:
 def _places(at: Mapping[str, Value], lesson: Lesson) -> list[int]:
     """Places of the values at which levers stand."""
     return [lever.names.index(at[name]) if name in at else lever.first for name, lever in lesson.levers.items()]
-
-
-def _blob(lived: Lived) -> bytes:
-    """The long arrays, one after the other, little-endian: figures, courses, watched courses, firms, struck.
-
-    States of firms are written as changes from day to day (modulo 256), which compress better.
-    """
-    watched = [each for point in lived.watched for each in point]
-    figures = np.stack(list(lived.figures.values()), axis=1)
-    firms = np.stack([each.firms for each in watched])
-    changes = np.diff(firms, axis=1, prepend=np.zeros_like(firms[:, :1]))
-    parts = (
-        figures.astype("<f4"),
-        np.rint(TENTHS * lived.course).astype("<i2"),
-        np.rint(TENTHS * np.stack([each.course for each in watched])).astype("<i2"),
-        changes.transpose(0, 2, 1).astype("u1"),
-        np.stack([each.struck for each in watched]).astype("u1"),
-    )
-    return b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
 
 
 def _script_safe(data: dict[str, Any]) -> str:

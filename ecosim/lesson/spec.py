@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -372,6 +374,11 @@ class Lesson(Part):
                 yield f"there is no lever {name!r}; {hint(name, self.levers)}"
             elif value not in self.levers[name].names:
                 yield f"{name}: {value!r} is not among its values, {self.levers[name].shown}"
+
+    def digest(self) -> str:
+        """SHA-256 over every value of the lesson and of its world: a page says with it what it was made from."""
+        told = self.model_dump(mode="json", exclude={"scenario", "set"})
+        return hashlib.sha256(json.dumps([self.base.digest(), told]).encode()).hexdigest()
 
     # --- the grid -----------------------------------------------------------------------------------------------
 

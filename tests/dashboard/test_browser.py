@@ -19,7 +19,8 @@ FOCUSED = """() => {
   const by = ids.map((id) => document.getElementById(id)?.innerText);
   const names = [now.getAttribute("aria-label"), ...by, ...labels, now.innerText, now.title, now.alt];
   const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1 || style.boxShadow !== "none";
-  return { tag: now.tagName, name: names.find((text) => text) || "", seen: outlined && box.width > 0, html: now.outerHTML.slice(0, 160) };
+  const html = now.outerHTML.slice(0, 160);
+  return { tag: now.tagName, name: names.find((text) => text) || "", seen: outlined && box.width > 0, html };
 }"""
 
 

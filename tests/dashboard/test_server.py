@@ -194,12 +194,8 @@ def test_a_class_code_that_cannot_be_one_is_told(typed):
 
 
 def test_it_listens_to_this_machine_alone_unless_told(dashboard):
-    listening = [
-        line.laddr.ip
-        for line in psutil.Process(dashboard.process.pid).net_connections("inet")
-        if line.status == "LISTEN"
-    ]
-    assert listening == ["127.0.0.1"]
+    lines = psutil.Process(dashboard.process.pid).net_connections("inet")
+    assert [line.laddr.ip for line in lines if line.status == "LISTEN"] == ["127.0.0.1"]
 
 
 def test_the_wheel_has_it_inside_the_package(monkeypatch):
