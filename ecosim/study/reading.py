@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from ecosim.config.source import Step
 
 
-def studies() -> dict[str, Path]:
-    """Studies that come with ecosim, by name."""
-    folder = next(iter(shipped().values()), Path()).parent / "studies"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+def studies(folder: str = "studies") -> dict[str, Path]:
+    """Studies that come with ecosim, by name; of another kind, those in another ``folder`` of configs."""
+    place = next(iter(shipped().values()), Path()).parent / folder
+    return {path.stem: path for path in sorted(place.glob("*.yaml"))}
 
 
-def find_study(named: str) -> Path:
+def find_study(named: str, folder: str = "studies") -> Path:
     """Return the file of a study: a path, or the name of one that ships with ecosim."""
     path = Path(named)
     if path.is_file():
         return path
-    known = studies()
-    plain = path.suffix in {"", ".yaml", ".yml"} and path.parent in {Path(), Path("configs/studies")}
+    known = studies(folder)
+    plain = path.suffix in {"", ".yaml", ".yml"} and path.parent in {Path(), Path("configs") / folder}
     if plain and path.stem in known and not path.exists():
         return known[path.stem]
     what = "a folder" if path.is_dir() else "no such file"

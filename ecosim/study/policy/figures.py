@@ -54,6 +54,8 @@ def _pareto(found: Found) -> Any:
         course.set_axis_off()
     else:
         course.plot(volumes["generation"], volumes["hypervolume"], "o-", color=BLUE, ms=4)
+        course.set_ylim(bottom=0.0)
+        course.xaxis.get_major_locator().set_params(integer=True)
         _plain(course, "Convergence", "generation", "hypervolume, days x points")
     front.legend(frameon=False, fontsize=8)
     return figure

@@ -30,7 +30,7 @@ def load(named: str | PathLike[str], *, allow_code: bool = True) -> PolicySpec:
     column; without ``allow_code``, kinds of the form ``package.module:Name`` are refused. The seal of a file of one's
     own is kept beside it, as NAME.sealed.json.
     """
-    path = find_study(str(named))
+    path = find_study(str(named), "policies")
     spec = from_yaml(
         read_text(path), name=str(path), base_dir=path.resolve().parent, allow_code=allow_code, title=path.stem
     )
