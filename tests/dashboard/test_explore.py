@@ -30,7 +30,7 @@ def page():
     """The page of a new session."""
     here = session.current()
     here.choice.value, here.baseline.value, here.day.value = SMALL, None, None
-    uploads.mine.value = None
+    uploads.mine.value, here.params.value = None, {}
     box, rendered = solara.render(explore.Page(), handle_error=False)
     yield box
     rendered.close()
