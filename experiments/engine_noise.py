@@ -1,9 +1,10 @@
 """Noise of the engine itself, what pairing is worth there, and how often the verdict is wrong under such noise.
 
-Three worlds are lived at nine intensities with common random numbers. Told are the spread of total output over
-replicates, its correlation with the twin's, the spread of single responses, and the variance ratio: how many times
-more replicates a study without common random numbers would need. Then the responses are centred, and whole replicates
-of what is left (d and e together) are drawn again around the 22 truths of verdict_errors.py, whose labels are known.
+Two worlds, the published core and one with all mechanisms, are lived at nine intensities with common random numbers.
+Told are the spread of total output over replicates, its correlation with the twin's, the spread of single responses,
+and the variance ratio: how many times more replicates a study without common random numbers would need. Then the
+responses are centred, and whole replicates of what is left (d and e together) are drawn again around the 22 truths of
+verdict_errors.py, whose labels are known.
 
     python experiments/engine_noise.py --out docs --keep engine_noise --workers 2
     python experiments/engine_noise.py --quick
@@ -24,9 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from verdict_errors import REPLICATES, fill, rates, resampled, table, worst
 
 WORLDS = {
-    "main street, 300 firms": ("main_street", {"economy.firms": 300, "days": 180}),
-    "default world, 60 firms": ("default_world", {"economy.firms": 60, "days": 180}),
-    "default world, 200 firms": ("default_world", {"economy.firms": 200, "days": 180}),
+    "main street, 300 firms": ("main_street", {"economy.firms": 300, "days": 120}),
+    "default world, 60 firms": ("default_world", {"economy.firms": 60, "days": 120}),
 }
 
 
@@ -54,7 +54,7 @@ def noise(name: str, found: Responses) -> dict[str, object]:
 def main() -> None:
     """Live the worlds, tell their noise, and try the rule under it."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--replicates", type=int, default=240)
+    asked.add_argument("--replicates", type=int, default=120)
     asked.add_argument("--studies", type=int, default=1000)
     asked.add_argument("--workers", type=int, default=1)
     asked.add_argument("--keep", type=Path, default=None, help="folder for the responses; goes on where it was left")

@@ -220,13 +220,21 @@ def figure(found: pd.DataFrame) -> Any:
             axes.plot([row["per_unit_low"], row["per_unit_high"]], [place, place], color=colour, lw=2)
             axes.plot(row["per_unit"], place, "o", color=colour, ms=4)
         axes.axvline(0, color=INK, lw=0.8)
-        axes.set_yticks(range(len(rows)), rows["package"], fontsize=6.5)
+        axes.axvline(1, color=INK, lw=0.8, ls=":")  # to the right of it, it saves more than it costs
+        axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name in rows["package"]], fontsize=6.5)
+        axes.set_xscale("symlog", linthresh=0.1)  # straight up to 0.1, then by powers of ten
+        ticks = [at for at in (-10, -1, -0.1, 0, 0.1, 1, 10) if at >= min(0, rows["per_unit_low"].min())]
+        axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
+        axes.margins(x=0.08)
+        axes.minorticks_off()
         axes.tick_params(axis="x", labelsize=7)
         axes.set_title(TITLES[kind], loc="left", fontsize=9, color=INK)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
     picture.supxlabel(
-        "days of consumption saved for each day of output spent (orange: money alone; blue: shown)", fontsize=9
+        "days of consumption saved for each day of output spent (orange: money alone; blue: shown; dotted: as much as "
+        "it cost)",
+        fontsize=9,
     )
     return picture
 

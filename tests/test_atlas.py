@@ -89,6 +89,8 @@ def test_the_default_atlas_is_as_large_as_promised() -> None:
         ("headroom: 0.05}", "headroom: 0.05, mechanisms: [{kind: sourcing}]}", "local_share: 0.5 lets replicates meet"),
         ("{kind: outage, when: 2, who: {count: 6}", "{kind: regulation, when: 2, who: {count: 6}", "of.0"),
         ("name: two", "name: one", "two are called 'one'"),
+        ("  star: {", "  a/b: {", "structures: 'a/b' cannot name a file"),
+        ("  star: {", "  ..: {", r"structures: '..' cannot name a file"),
     ],
 )
 def test_mistakes_are_told(old: str, new: str, told: str) -> None:
@@ -247,6 +249,10 @@ def test_folders_of_others_are_refused(spec: AtlasSpec, made: Atlas, tmp_path: P
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(InputError, match="exists and holds no atlas"):
         atlas(spec, out=tmp_path)
+    for text in ("{", "[1]", "3"):
+        (tmp_path / "atlas.json").write_text(text)
+        with pytest.raises(InputError, match=r"atlas.json: damaged"):
+            atlas(spec, out=tmp_path)
 
 
 # --- what is made of it ----------------------------------------------------------------------------------------------
@@ -296,7 +302,12 @@ def test_the_command_writes_tables_and_maps(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "INCONCLUSIVE" in done.output
     assert "n = 4 in each cell" in done.output
+    assert "more replicates would probably do" in done.output
     tables = tmp_path / "it" / "tables"
+    undecided = (pd.read_csv(tables / "verdicts.csv")["label"] == "INCONCLUSIVE").sum()
+    page = (tables / "page.md").read_text(encoding="utf-8")
+    section = page.split("## INCONCLUSIVE, and how many more replicates would probably do")[1].split("##")[0]
+    assert section.count("\n| ") - 1 == undecided > 0
     for name in ("verdicts", "ranks", "structures", "explained", "patterns"):
         assert len(pd.read_csv(tables / f"{name}.csv")) > 0, name
     for name in ("map_own_consumption", "map_own_production", "map_equal_consumption", "map_equal_production", "ranks"):

@@ -146,6 +146,8 @@ def test_what_makes_a_comparison_weaker_is_told():
 def test_mistakes_are_told(pair):
     with pytest.raises(InputError, match="1 scenarios; a comparison needs at least 2"):
         compare([pair["lean"]])
+    with pytest.raises(InputError, match="one scenario; a comparison needs at least 2"):
+        compare("tiny")
     with pytest.raises(InputError, match="two scenarios are called 'small'"):
         compare(list(pair.values()))
     with pytest.raises(InputError, match="replicates = 1; a spread needs at least 2"):

@@ -249,7 +249,19 @@ def test_bad_arrays_are_refused(arguments, text):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("delta", 0), ("delta_e", -1), ("delta_j", np.nan), ("tau", np.inf), ("p_ruin", 0), ("alpha", 1), ("looks", 0)],
+    [
+        ("delta", 0),
+        ("delta", 2),
+        ("delta_e", -1),
+        ("delta_e", "2 %"),
+        ("delta_j", np.nan),
+        ("tau", np.inf),
+        ("tau", 1),
+        ("p_ruin", 0),
+        ("alpha", 1),
+        ("alpha", True),
+        ("looks", 0),
+    ],
 )
 def test_bad_margins_are_refused(name, value):
     with pytest.raises(InputError, match=f"{name} is"):

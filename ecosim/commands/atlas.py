@@ -65,5 +65,10 @@ def _end(found: Atlas, written: list[Path], seconds: float) -> str:
         counts = ", ".join(f"{many} {label}" for label, many in rows["label"].value_counts().items())
         lines.append(f"  {habit}: {counts}; G {100 * rows['gain'].mean():.3g} % in the mean, worst d "
                      f"{100 * rows['worst'].min():.3g} %, n = {rows['n'].iloc[0]} in each cell")  # fmt: skip
+        open_ = rows.loc[rows["label"] == "INCONCLUSIVE", "needed"].dropna()
+        if len(open_):
+            lines.append(
+                f"    INCONCLUSIVE: {open_.min():,.0f} to {open_.max():,.0f} more replicates would probably do"
+            )
     files = ", ".join(path.name for path in written)
     return "\n".join([*lines, f"after {seconds:.0f} s; in {written[0].parent}: {files}"])

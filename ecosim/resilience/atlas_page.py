@@ -31,6 +31,7 @@ def page(atlas: Atlas) -> str:
         f"Margins: {Margins()}; corrected by Holm over the structures of a habit and shock.",
         "## Labels",
         _markdown(counts(table)),
+        *_open(table),
         "## What habits cost, and what they save",
         _markdown(habits(atlas)),
     ]
@@ -48,6 +49,21 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     """How many cells have each label, by table, measure and habit."""
     found = table.groupby(["table", "measure", "habit"], sort=False)["label"].value_counts().unstack(fill_value=0)
     return found.reindex(columns=list(COLOURS), fill_value=0).reset_index()
+
+
+def _open(table: pd.DataFrame) -> list[str]:
+    """Cells that are INCONCLUSIVE, and how many more replicates each probably needs; nothing where there are none."""
+    rows = table[table["label"] == "INCONCLUSIVE"]
+    if not len(rows):
+        return []
+    found = rows[["table", "measure", "habit", "shock", "structure"]].copy()
+    for name, said in (("gain", "G, %"), ("worst", "worst d, %")):
+        found[said] = [f"{100 * value:.1f}" for value in rows[name]]
+    found["n"] = rows["n"]
+    found["more replicates"] = [
+        "none would do" if np.isnan(more) else f"{more:,.0f}" for more in rows["needed"].astype(float)
+    ]
+    return ["## INCONCLUSIVE, and how many more replicates would probably do", _markdown(found)]
 
 
 def habits(atlas: Atlas) -> pd.DataFrame:

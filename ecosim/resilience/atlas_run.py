@@ -137,7 +137,10 @@ def _claim(folder: Path, spec: AtlasSpec) -> None:
     mine = {"atlas": spec.digest(), "version": version("ecosim")}
     index = folder / INDEX
     if index.exists():
-        held = json.loads(index.read_text(encoding="utf-8"))
+        try:
+            held = dict(json.loads(index.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"{index}: damaged ({error}); choose another folder, or delete it") from None
         if {key: held.get(key) for key in mine} != mine:
             raise InputError(f"{folder}: holds cells of another atlas or version; choose another folder, or delete it")
         if "spec" not in held:  # begun before atlases said what they are; who made those cells is not known any more

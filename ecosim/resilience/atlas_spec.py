@@ -129,6 +129,10 @@ class AtlasSpec(Part):
                     f"structures.{name}.suppliers: {network.suppliers} differs from suppliers of the atlas, "
                     f"{self.suppliers}; structures compare like with like, so drop it"
                 )
+        for what in ("structures", "shocks", "habits"):
+            for name in getattr(self, what):
+                if not name.strip() or set(name) & set("./\\"):  # names of cells are names of files, joined by dots
+                    raise ValueError(f"{what}: {name!r} cannot name a file of a cell; use no dot and no slash")
         if self.equal_cost is not None and self.equal_cost not in self.habits:
             raise ValueError(f"equal_cost: no habit is called {self.equal_cost!r}; there are {', '.join(self.habits)}")
         for at, name in enumerate(self.rewired):

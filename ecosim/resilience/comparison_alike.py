@@ -28,6 +28,8 @@ UNLIKE = 0.02  # difference of what shocks took, or of usual output, that is tol
 
 def names(scenarios: Sequence[Any] | Mapping[str, Any]) -> dict[str, Scenario]:
     """Scenarios by name: of the mapping, or their own where no two are the same, or else of their files."""
+    if isinstance(scenarios, (str, PathLike, Scenario)):
+        raise InputError("one scenario; a comparison needs at least 2, the first to hold others against, in a list")
     given: list[Any] = list(scenarios.values()) if isinstance(scenarios, Mapping) else list(scenarios)
     read: list[Scenario] = [one if isinstance(one, Scenario) else load(one) for one in given]
     if len(read) < 2:

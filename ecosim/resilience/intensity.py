@@ -153,7 +153,10 @@ def _at_rest(scenario: Scenario, full: Ecosystem, axis: str) -> Ecosystem:
 
 
 def _refuse_unlike(full: Ecosystem, design: Design) -> None:
-    """At intensity 0 the run must equal the twin to the bit, or responses would measure something else as well."""
+    """At intensity 0 the run must equal the twin to the bit, or responses would measure something else as well.
+
+    Policies are left out of both: one that acts from the first day is no fault of the shocks (see `_calm`).
+    """
     scenario = design.scenario.with_({"policies": []}) if design.scenario.policies else design.scenario
     eco, calm = _at_rest(scenario, full, design.axis), live_calmly(full.twin(), scenario.days)
     series, firms = eco.series, eco.world.firms
@@ -162,9 +165,10 @@ def _refuse_unlike(full: Ecosystem, design: Design) -> None:
         unlike.append("production of firms")
     if unlike:
         kinds = ", ".join(str(getattr(shock, "kind", "")) for shock in scenario.shocks)
+        apart = ", policies apart" if design.scenario.policies else ""
         raise InputError(
-            f"shocks: at intensity 0 the run differs from its twin in {unlike[0]}, so {kinds} do something beside what "
-            "their entries say; let their effect be nothing where what is left of the severity is 0"
+            f"shocks: at intensity 0 the run differs from its twin in {unlike[0]}{apart}, so {kinds} do something "
+            "beside what their entries say; let their effect be nothing where what is left of the severity is 0"
         )
 
 

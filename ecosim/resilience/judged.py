@@ -39,6 +39,8 @@ class Judgement:
 def pairing(responses: Responses) -> str:
     """What common random numbers were worth at full strength, in words."""
     ratio, alike = responses.variance_ratio[-1], responses.twin_correlation[-1]
+    if responses.replicates < 3:
+        return f"variance ratio of pairing: not told by {responses.replicates} replicates, it takes 3"
     if not ratio > 0:
         return "variance ratio of pairing: none, since replicates do not differ"
     if not -1 <= alike <= 1:

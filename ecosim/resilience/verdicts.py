@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -41,12 +41,10 @@ class Margins:
 
     def __post_init__(self) -> None:
         """Refuse what makes no test."""
-        for name in ("delta", "delta_e", "delta_j", "tau"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InputError(f"{name} is {getattr(self, name)}; give a share of output above 0")
-        for name in ("p_ruin", "alpha"):
-            if not 0 < getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give a share between 0 and 1")
+        for name in ("delta", "delta_e", "delta_j", "tau", "p_ruin", "alpha"):
+            given = getattr(self, name)
+            if isinstance(given, bool) or not (isinstance(given, Real) and 0 < float(given) < 1):
+                raise InputError(f"{name} is {given!r}; give a share between 0 and 1, such as 0.02 for 2 %")
         if isinstance(self.looks, bool) or not (isinstance(self.looks, Integral) and self.looks >= 1):
             raise InputError(f"looks is {self.looks!r}; give how many times the study is looked at, from 1")
 
