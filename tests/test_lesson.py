@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import json
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,7 @@ from ecosim.errors import InputError
 from ecosim.lesson import claims, words
 from ecosim.lesson.layout import HEIGHT, WIDTH, places
 from ecosim.lesson.lived import Lived, live
+from ecosim.lesson.packed import unpacked
 from ecosim.lesson.page import MOST_BYTES, html
 from ecosim.lesson.reading import lessons
 
@@ -253,6 +251,48 @@ def test_the_same_lesson_gives_the_same_bytes_with_more_processes(small: Lived) 
     assert html(small) == html(again)
 
 
+def test_a_page_is_read_back(small: Lived) -> None:
+    page = html(small)
+    again = unpacked(page, small.lesson, Path("own.html"))
+    assert html(dataclasses.replace(again, figures=small.figures)) == page
+    for outcome, figures in small.figures.items():
+        assert again.figures[outcome] == pytest.approx(figures, rel=1e-6, abs=1e-9)
+    assert np.abs(again.course - small.course).max() <= 0.05 + 1e-9
+    for runs, before in zip(again.watched, small.watched, strict=True):
+        for one, other in zip(runs, before, strict=True):
+            assert np.array_equal(one.firms, other.firms)
+            assert np.array_equal(one.struck, other.struck)
+            assert one.events == other.events
+            assert one.town.names == other.town.names
+            assert one.town.size == pytest.approx(other.town.size / other.town.size.max(), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("The town loses", "The town lost"),
+        ("values: [2, 10], start: 10", "values: [2, 10], start: 2"),
+        ("{region: Riverside}}", "{region: Hillside}}"),
+        ("low: 0.6", "low: 0.5"),
+        ("digits: 0", "digits: 1"),
+    ],
+)
+def test_a_page_of_another_lesson_is_refused(small: Lived, old: str, new: str) -> None:
+    page = html(small).replace(small.lesson.digest(), made(old, new).digest())
+    with pytest.raises(InputError, match=r"own.html: made from another lesson than 'A small one' .* --out own.html"):
+        unpacked(page, small.lesson, Path("own.html"))
+    with pytest.raises(InputError, match=r"x.html: no page of a lesson"):
+        unpacked("<html></html>", small.lesson, Path("x.html"))
+
+
+def test_a_page_that_did_not_come_along_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="casade: no lesson of that name comes with ecosim; did you mean 'cascade'"):
+        lesson.shipped("casade")
+    monkeypatch.setattr("ecosim.lesson.packed.__file__", str(tmp_path / "ecosim" / "lesson" / "packed.py"))
+    with pytest.raises(InputError, match="did not come along; make it with: ecosim lesson cascade"):
+        lesson.shipped("cascade")
+
+
 def test_a_page_asks_nobody_for_anything(small: Lived) -> None:
     page = html(small)
     assert "<b>." not in page
@@ -310,25 +350,10 @@ def test_six_lessons_ship() -> None:
         assert sum(len(step.claims) for step in spec.steps) >= 4
 
 
-def shipped(name: str) -> tuple[str, Lived]:
-    """The page in docs/lessons, and the numbers in it."""
-    page = (PAGES / f"{name}.html").read_text(encoding="utf-8")
-    spec = lesson.load(name)
-    parts = re.search(r'id="data">(?P<data>.*?)</script>\s*<script type="text/plain" id="blob">(?P<blob>[^<]*)<', page)
-    assert parts is not None
-    data = json.loads(parts["data"])
-    blob = zlib.decompress(base64.b64decode(parts["blob"]))
-    shape = spec.points, len(spec.outcomes), spec.replicates
-    figures = np.frombuffer(blob[: 4 * int(np.prod(shape))], "<f4").reshape(shape).astype(float)
-    days, watched, firms = data["days"], spec.points * spec.shown, len(data["towns"][0]["names"])
-    assert len(blob) == 4 * np.prod(shape) + 2 * days * (3 * spec.points + watched) + watched * firms * (days + 1)
-    return page, Lived(spec, {key: figures[:, at] for at, key in enumerate(spec.outcomes)}, np.empty(0), ())
-
-
 @pytest.mark.parametrize("name", lessons())
 def test_a_shipped_page_says_what_its_numbers_show(name: str) -> None:
     """A stale page fails here: make it anew with ``ecosim lesson --all --out docs/lessons --force``."""
-    page, lived = shipped(name)
+    page, lived = lesson.page_of(name).read_text(encoding="utf-8"), lesson.shipped(name)
     no_external_reference(page)
     assert len(page.encode()) < MOST_BYTES
     assert len(words.proven(lived)) >= 2  # every claim holds, and every bet has one right option
@@ -343,7 +368,7 @@ def test_shipped_pages_are_small_together() -> None:
 
 
 def test_the_winner_of_the_newspaper_is_the_best_of_its_run() -> None:
-    _, lived = shipped("lucky")
+    lived = lesson.shipped("lucky")
     point = lived.lesson.point({"storm": 40})
     assert lived.runs("bookbinder", point)[0] == lived.runs("best", point)[0]
 
@@ -353,7 +378,7 @@ def test_a_shipped_page_holds_what_a_run_gives_today(name: str) -> None:
     """The first run of one setting is lived again."""
     from ecosim.lesson.lived import _live_point
 
-    _, lived = shipped(name)
+    lived = lesson.shipped(name)
     spec = lived.lesson.model_copy(update={"replicates": 1, "shown": 1})
     point = spec.points // 2
     again = _live_point(spec, point, spec.scenario_at(spec.places()[point]), {})[1][:, 0]

@@ -11,6 +11,7 @@ from ecosim.errors import InputError
 from ecosim.model import Ecosystem
 from ecosim.resilience import Responses, respond, verdict
 from ecosim.resilience.intensity import _scale
+from ecosim.resilience.judged import pairing
 from ecosim.resilience.responses import COSTS, OUTCOMES, Made
 from ecosim.shocks.hit import Spell
 from ecosim.shocks.shock import Shock
@@ -196,6 +197,8 @@ def test_what_pairing_is_worth():
     still = made_up(np.full((5, 5), 100.0))
     assert np.isnan(still.variance_ratio).all()
     assert np.isnan(still.twin_correlation).all()
+    assert "replicates do not differ" in pairing(still)
+    assert "not told by 2 replicates" in pairing(made_up(np.array([[100.0] * 5, [101.0] * 5])))
 
 
 def test_responses_refuse_what_makes_no_study():
@@ -237,12 +240,30 @@ def own(kind):
     return {"shocks": [{"kind": f"{__name__}:{kind}"}]}
 
 
+def test_a_policy_that_acts_from_the_first_day_is_no_fault_of_the_shocks():
+    helped = world(policies=[{"kind": "strategic_stock"}], **{"economy.headroom": 0.25})
+    met = respond(helped, replicates=1, intensities=5)
+    assert (met.d[:, 0] == 0.0).all()
+    # What the shocks take is taken from the same world with the policy, and that is not the twin of a run.
+    calm, twin = Ecosystem(helped.with_({"shocks": []})), Ecosystem(helped).twin()
+    made = []
+    for eco in (calm, twin):
+        eco.run_for(25)
+        made.append(eco.series["total_production"].loc[0:].sum())
+    assert met.outcomes["output"][0, 0] == made[0] > 1.1 * made[1]
+
+
 @pytest.mark.parametrize(
     ("changes", "given", "said"),
     [
         ({"shocks": []}, {}, "small: shocks: there are none to respond to; add one"),
         (own("NoEntries"), {}, r"shocks.0.kind: no_entries keeps no rows of whom it strikes .* derive it from"),
-        (own("Stubborn"), {}, "at intensity 0 the run differs from its twin in "),
+        (own("Stubborn"), {}, r"at intensity 0 the run differs from its twin in \w+, so stubborn do something beside"),
+        (
+            own("Stubborn") | {"policies": [{"kind": "strategic_stock"}]},
+            {},
+            r"at intensity 0 the run differs from its twin in \w+, policies apart, so stubborn do",
+        ),
         ({"shocks.0.severity": 0.0}, {}, "took nothing from anybody in 25 days of 2 replicates; give them a severity"),
         ({}, {"replicates": 0}, "replicates = 0; give a number"),
         ({}, {"intensities": 4}, "intensities = 4; give an odd number from 5"),

@@ -11,12 +11,14 @@ import solara
 
 from .. import charts, controls, crowd, jobs, session, theme
 from ..answers import lessons
+from ..network import Network
 from ..worlds import Event
 from . import parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ecosim.lesson.lived import Watched
     from ecosim.lesson.spec import BetStep, Lesson, Lever, LookStep
 
     from ..answers.lessons import Shown
@@ -98,17 +100,20 @@ def _go(name: str | None, step: int) -> None:
 
 @parts.stacked
 def Lived(name: str, lesson: Lesson) -> None:
-    """A lesson, whose runs are lived when nobody has had it before."""
+    """A lesson; where no page that ships has its runs, they are lived when nobody has had it before."""
     here, room = session.current(), crowd.use_room()
-    asked = jobs.use_questions((jobs.Question(lessons.live, (name,), firm_days=lambda: lessons.firm_days(lesson)),))
-    bets, set_bets = solara.use_state({})
+    printed = lessons.printed(name)
+    living = jobs.Question(lessons.live, (name,), firm_days=lambda: lessons.firm_days(lesson))
+    asked = jobs.use_questions(() if printed else (living,))
+    placed, set_bets = solara.use_state({})
+    bets = lessons.answers(lesson, partial(_own, room, name)) | placed
     text = here.get("learn.step", "0")
     at = min(int(text), len(lesson.steps) - 1) if text.isascii() and text.isdigit() and len(text) < 4 else 0
-    shown: Shown | None = asked.answers[0]
+    shown: Shown | None = printed or asked.answers[0]
     teacher = room is not None and crowd.is_teacher(room)
 
     def bet(step: str, option: int) -> None:
-        set_bets({**bets, step: option})
+        set_bets({**placed, step: option})
         if room is not None:
             of = next(each for each in lesson.steps if getattr(each, "name", None) == step)
             room.bet(crowd.me(), f"{name}.{step}", of.options[option].label)  # type: ignore[union-attr]
@@ -127,7 +132,16 @@ def Lived(name: str, lesson: Lesson) -> None:
         controls.Button("Next", lambda: _go(name, at + 1), "primary", disabled=at + 1 >= len(lesson.steps))
         if teacher and room is not None:
             controls.Button("Send this step to the class", lambda: room.push(here.address(), page="/learn"))
+    with solara.Div(classes=["row"]):
+        if printed is not None:
+            controls.Download("This lesson as one file", partial(lessons.one_file, name), f"{name}.html", "text/html")
+            parts.Note("It opens in any browser, without a network and without ecosim.")
     Notes(lesson, opened=False)
+
+
+def _own(room: crowd.Room | None, name: str, step: str) -> str | None:
+    """What this browser has answered in its class, which a page that is opened anew goes on from."""
+    return None if room is None else room.own(crowd.me(), f"{name}.{step}")
 
 
 @solara.component
@@ -184,7 +198,7 @@ def Step(
                 role="status",
             )
             if room is not None and crowd.is_teacher(room):
-                Tally(step, room, f"{name}.{step.name}")
+                Tally(step, f"{name}.{step.name}")
         for task in getattr(step, "tasks", ()):
             parts.Words("p", f"→ {task}")
         if step.kind == "question" and shown is not None and shown.hints[at]:
@@ -219,13 +233,14 @@ def Reveal(name: str, lesson: Lesson, bet: str, shown: Shown, bets: dict[str, in
         )
     _Bets(label=step.title, options=[option.label for option in step.options], chosen=bets.get(bet), right=right)
     if room is not None:
-        Tally(step, room, f"{name}.{bet}")
+        Tally(step, f"{name}.{bet}")
 
 
 @solara.component
-def Tally(step: BetStep, room: crowd.Room, question: str) -> None:
-    """How the class bet, as bars with their numbers."""
-    counted = lessons.tally(step, room.histogram(question))
+def Tally(step: BetStep, question: str) -> None:
+    """How the class bet, as bars with their numbers; it follows the class itself, for no part above it changes."""
+    room = crowd.use_room()
+    counted = lessons.tally(step, {} if room is None else room.histogram(question))
     most = max([many for _, many in counted] + [1])
     bars = "".join(
         f"<span>{html.escape(label)}</span><span class='bar-of' style='width: {100 * many / most:.0f}%'></span>"
@@ -233,14 +248,15 @@ def Tally(step: BetStep, room: crowd.Room, question: str) -> None:
         for label, many in counted
     )
     with solara.Div():
-        parts.Words("h3", f"The class: {sum(many for _, many in counted)} bets")
+        total = sum(many for _, many in counted)
+        parts.Words("h3", f"The class: {total} {'bet' if total == 1 else 'bets'}")
         solara.HTML(tag="div", classes=["tally"], unsafe_innerHTML=bars)
 
 
 # --- the world of a step ---------------------------------------------------------------------------------------------
 
 
-@solara.component
+@parts.stacked
 def World(lesson: Lesson, step: LookStep, shown: Shown) -> None:
     """Sliders, figures with their intervals, and the course of the days."""
     usual = {name: lever.names[lever.first] for name, lever in lesson.levers.items()}
@@ -268,6 +284,32 @@ def World(lesson: Lesson, step: LookStep, shown: Shown) -> None:
                 for name in outcomes:
                     Figure(lesson, shown, name, point)
             Course(lesson, shown, point)
+    Town(lesson, shown.first[point])
+
+
+@solara.component
+def Town(lesson: Lesson, run: Watched) -> None:
+    """The network of the town and one run of a setting, day by day."""
+    here = session.current()
+    picture = solara.use_memo(lambda: lessons.scene(run.town), [run.town.key])
+    days = solara.use_memo(lambda: lessons.frames(run), [id(run)])
+    day, set_day = solara.use_state(int(run.course.argmin()))
+    row, set_row = solara.use_state(-1)
+    with solara.Div(classes=["card"]):
+        parts.Words("h3", "The town, day by day")
+        Network(
+            picture,
+            days,
+            run.struck.astype("u1").tobytes(),
+            run.course.tolist(),
+            [Event(when, words) for when, words in run.events],
+            f"Run 1 of {lesson.replicates}",
+            min(day, len(run.course) - 1),
+            row,
+            here.projector.value,
+            set_day,
+            set_row,
+        )
 
 
 def Move(lever: Lever, value: Any, on_value: Callable[[Any], None]) -> None:

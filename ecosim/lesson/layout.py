@@ -22,6 +22,8 @@ def places(town: Town) -> NDArray[np.float64]:
     Paths through the network are drawn to scale (Kamada & Kawai 1989); then neighbours are pushed apart, more sideways
     than up and down, since a name stands below each shape.
     """
+    if town.at is not None:
+        return town.at
     import networkx as nx
 
     count = len(town.names)

@@ -50,6 +50,8 @@ class Town:
     """Usual output of each firm, currency units a day, (firms,)."""
     supplier: NDArray[np.int64]
     client: NDArray[np.int64]
+    at: NDArray[np.float64] | None = None
+    """Where firms stand in the drawing, (firms, 2), if that is known; `ecosim.lesson.layout.places` finds it."""
 
     @classmethod
     def of(cls, eco: Ecosystem, names: tuple[str, ...]) -> Town:
