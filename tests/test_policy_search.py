@@ -6,6 +6,7 @@ import json
 import math
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +38,12 @@ from ecosim.study.policy.measures import (
     shown_to_hold,
 )
 from ecosim.study.policy.packages import listed, nothing, package, policies
+from ecosim.study.policy.page import answer
 from ecosim.study.policy.reading import from_yaml, load, made
 from ecosim.study.policy.searching import policy, runs
 from ecosim.study.policy.spec import Search
 from ecosim.study.policy.stage import points
+from ecosim.study.spreadsheet import csv
 from ecosim.study.worker import batch
 
 STUDY = """
@@ -146,12 +149,19 @@ def test_differences_and_ratios():
     gap, low, high = difference(one, other)
     assert gap == 1.5
     assert (high - low) / 2 == pytest.approx(np.hypot((one.high - one.low) / 2, (other.high - other.low) / 2))
-    exact = per_unit([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+    exact = per_unit([2.0, 4.0, 6.0], [1.0, 2.0, 3.0], ["a"] * 3)
     assert (exact.value, exact.low, exact.high) == pytest.approx((2.0, 2.0, 2.0))
-    plain = per_unit([1.0, 2.0, 6.0], [2.0, 2.0, 2.0])  # of an equal cost: Student's interval of the mean, scaled
+    plain = per_unit(
+        [1.0, 2.0, 6.0], [2.0, 2.0, 2.0], ["a"] * 3
+    )  # of an equal cost: Student's interval of the mean, scaled
     t = stats.ttest_1samp([0.5, 1.0, 3.0], 0).confidence_interval(0.95)
     assert (plain.low, plain.high) == pytest.approx((t.low, t.high))
-    assert math.isnan(per_unit([1.0, 2.0], [0.0, 0.0]).value)
+    assert math.isnan(per_unit([1.0, 2.0], [0.0, 0.0], ["a"] * 2).value)
+    gains, types = np.array([0.1, 0.9, 5.0, 5.2, 5.3]), ["a", "a", "b", "b", "b"]
+    # never surer than the effect that it rests on
+    told, of = effect(gains, types), per_unit(gains, np.full(5, 4.0), types)
+    assert (of.low, of.value, of.high) == pytest.approx((told.low / 4, told.value / 4, told.high / 4))
+    assert math.isnan(per_unit([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], ["a", "a", "b"]).value)
 
 
 def test_least_cost_and_how_sure_it_is():
@@ -387,7 +397,7 @@ def test_a_lever_that_does_nothing_is_no_difference(found):
     assert (null["effect"] == 0.0).all()
     assert (null["p"] == 1.0).all()
     assert set(null["claim"]) == {"no difference could be shown"}
-    assert "| nothing_at_all | +0 [+0, +0] | 1 | no difference could be shown |" in result.page()
+    assert "| nothing_at_all | +0 [+0, +0] | 1 | changed nothing in any of these futures |" in result.page()
     winners = result.tables["winners"]
     assert set(winners.loc[winners["package"] == "nothing_at_all", "claim"]) == {"no difference could be shown"}
 
@@ -530,6 +540,48 @@ def test_what_a_policy_does_in_peace_is_no_response_to_stress():
     assert found.d[0, -1] == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("saves", "Recommended: **"),
+        ("harms", "It is not recommended: in the mean, doing nothing loses less"),
+        ("no difference could be shown", "That is no recommendation: whether it helps at all is open"),
+    ],
+)
+def test_only_what_saves_in_fresh_futures_is_recommended(found, claim, told):
+    result, _ = found
+    changed = result.tables["effects"].assign(claim=claim)
+    page = replace(result, tables={**result.tables, "effects": changed}).page()
+    assert told in page
+    assert ("Recommended: **" in page) == (claim == "saves")
+
+
+def test_the_quick_form_says_on_its_page_that_it_says_nothing(found):
+    result, _ = found
+    assert "quick form" not in result.page()
+    quick = replace(result, spec=result.spec.quick())
+    assert "says nothing of any policy" in quick.page()
+    assert "says nothing of any policy" in answer(quick)
+
+
+def test_a_seal_on_what_was_chosen_by_is_refused():
+    flood = STUDY[STUDY.index("  flood: [") :].splitlines()[0].strip()
+    fire = STUDY[STUDY.index("  fire: [") :].splitlines()[0].strip()
+    same = flood.replace("flood: [", "fire: [").replace("name: flood", "name: fire")
+    with pytest.raises(ScenarioError, match=r"sealed\.fire: the same as shocks\.flood but for its name"):
+        from_yaml(STUDY.replace(fire, same))
+    from_yaml(STUDY.replace(fire, same.replace("severity: 0.5", "severity: 0.6")))
+
+
+def test_a_table_holds_no_formula_and_the_same_numbers(tmp_path):
+    frame = pd.DataFrame({"=name": ["=1+1", "-2.5e-3", "- a", "plain", None], "x": [0.1, -1 / 3, 3.0, np.nan, -0.0]})
+    (tmp_path / "a.csv").write_text(csv(frame))
+    back = pd.read_csv(tmp_path / "a.csv")
+    assert list(back.columns) == ["'=name", "x"]
+    assert back["'=name"].tolist()[:4] == ["'=1+1", "-2.5e-3", "'- a", "plain"]
+    assert back["x"].equals(frame["x"])
+
+
 def test_verdicts_never_come_without_their_numbers(found):
     result, _ = found
     rows = result.tables["verdicts"]
@@ -580,3 +632,10 @@ def test_the_experiment_runs_and_fills_its_page(tmp_path, monkeypatch, capsys):
     assert set(table["type"]) == {"all", "flood", "cloud_outage"}
     assert (table["spent"] <= 0.2 + 1e-9).all()
     assert (docs / "figures" / "policy_main_street.svg").is_file()
+
+
+def test_a_missing_optimiser_is_told_before_anything_is_lived(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymoo", None)
+    with pytest.raises(InputError, match=r"pip install 'ecosim\[analysis\]'"):
+        policy("policy", out=tmp_path / "found")
+    assert not (tmp_path / "found").exists()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ecosim import provenance
+from ecosim import artefact, provenance
 from ecosim.errors import InputError
 from ecosim.folders import NewFolder
 from ecosim.study.identity import code_version
@@ -68,6 +68,8 @@ def manifest(place: Path) -> dict[str, Any]:
     """What a study's folder says of itself. Raises InputError where it is none, or damaged."""
     try:
         found = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+        if "series_sha256" in found:  # the folder of a run has a manifest of that name, too
+            artefact.expect(place, artefact.SWEEP)
         if found["format"] != FORMAT:
             raise InputError(f"{place}: written by a later version of ecosim (format {found['format']}); update it")
         for key in ("name", "study_sha256", "code", "seed", "points", "replicates", "versions", "spec"):

@@ -17,6 +17,7 @@ from ecosim.study.groups import of_path
 from ecosim.study.job import OK
 from ecosim.study.progress import Progress
 from ecosim.study.spec import Stop
+from ecosim.study.spreadsheet import csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -154,7 +155,7 @@ class Study:
     def write_csv(self) -> Path:
         """Write the table beside the runs, for other programs; numbers read back to the bit."""
         half, whole = self.folder / f".{CSV}", self.folder / CSV
-        self.table().to_csv(half, index=False)
+        half.write_text(csv(self.table()), encoding="utf-8")
         half.replace(whole)
         return whole
 

@@ -16,6 +16,7 @@ from ecosim.study.analysis.discovery import Discovery, discover, interest_of
 from ecosim.study.analysis.effects import TRUSTED, Surface, main_effects, surface
 from ecosim.study.analysis.indices import indices
 from ecosim.study.analysis.sample import sampled
+from ecosim.study.spreadsheet import csv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,11 +103,11 @@ class Analysis:
         Only with ``force`` may it take the place of an earlier analysis.
         """
         with NewFolder(folder, (*TABLES, SUMMARY), optional=OPTIONAL, force=force) as new, new.told():
-            self.indices.to_csv(new.half / TABLES[0], index=False)
-            self.effects.to_csv(new.half / TABLES[1], index=False)
+            (new.half / TABLES[0]).write_text(csv(self.indices), encoding="utf-8")
+            (new.half / TABLES[1]).write_text(csv(self.effects), encoding="utf-8")
             if self.discovery is not None:
-                self.discovery.table.to_csv(new.half / "boxes.csv", index=False)
-                self.discovery.way.to_csv(new.half / "peeling.csv", index=False)
+                (new.half / "boxes.csv").write_text(csv(self.discovery.table), encoding="utf-8")
+                (new.half / "peeling.csv").write_text(csv(self.discovery.way), encoding="utf-8")
             text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
             (new.half / SUMMARY).write_text(text + "\n", encoding="utf-8")
             figures.draw(self, new.half)

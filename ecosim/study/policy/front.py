@@ -35,7 +35,7 @@ def best(objectives: ArrayLike) -> NDArray[np.bool_]:
 
 def hypervolume(objectives: ArrayLike, corner: ArrayLike) -> float:
     """Volume between the front and a ``corner`` worse than it in everything (Zitzler & Thiele 1999), by pymoo."""
-    _pymoo()
+    need_pymoo()
     from pymoo.indicators.hv import HV
 
     given, reference = np.asarray(objectives, dtype=np.float64), np.asarray(corner, dtype=np.float64)
@@ -77,7 +77,7 @@ def generations(
     ``objectives`` gives what is made small, (packages, objectives), and ``excess`` by how much a package is over its
     budget, (packages,). Which packages come depends on these and on the seed only.
     """
-    _pymoo()
+    need_pymoo()
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.core.evaluator import Evaluator
     from pymoo.core.population import Population
@@ -123,7 +123,8 @@ def generations(
         algorithm.tell(infills=asked)
 
 
-def _pymoo() -> None:
+def need_pymoo() -> None:
+    """Raise InputError where the optimiser is missing."""
     try:
         import pymoo  # noqa: F401
     except ImportError:

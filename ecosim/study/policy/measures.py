@@ -63,20 +63,32 @@ def difference(one: Effect, other: Effect, level: float = 0.95) -> tuple[float, 
     return gap, gap - half, gap + half
 
 
-def per_unit(gained: ArrayLike, spent: ArrayLike, level: float = 0.95) -> Estimate:
+def per_unit(gained: ArrayLike, spent: ArrayLike, types: ArrayLike, level: float = 0.95) -> Estimate:
     """Ratio of means of what was gained and what was spent, (futures,) each, with the jackknife's interval.
 
-    Leaves out one future at a time (Quenouille 1956; Tukey 1958). NaN where nothing was spent.
+    Kinds of trouble count the same, as in `effect`, so that of an equal cost this is the interval of the effect,
+    scaled. Leaves out one future at a time within its kind (Quenouille 1956; Tukey 1958), with
+    Satterthwaite's degrees of freedom. NaN where nothing was spent, or a kind has fewer than two futures.
     """
-    gain, cost = np.asarray(gained, dtype=np.float64), np.asarray(spent, dtype=np.float64)
-    n = len(gain)
-    if n < 2 or cost.sum() <= STILL or (cost.sum() - cost <= STILL).any():
-        return Estimate(np.nan, np.nan, np.nan, n, level)
-    whole = float(gain.sum() / cost.sum())
-    left_out = (gain.sum() - gain) / (cost.sum() - cost)
-    error = np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum())
-    half = float(special.stdtrit(n - 1, 0.5 + level / 2) * error)
-    return Estimate(whole, whole - half, whole + half, n, level)
+    gain, cost, kinds = np.asarray(gained, np.float64), np.asarray(spent, np.float64), np.asarray(types)
+    strata = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    unknown = Estimate(np.nan, np.nan, np.nan, len(gain), level)
+    if not strata or any(len(some) < 2 for some in strata):
+        return unknown
+    gains, costs = (sum(values[some].mean() for some in strata) for values in (gain, cost))
+    parts = []
+    for some in strata:
+        others = costs + (cost[some].mean() - cost[some]) / (len(some) - 1)  # the sum of means without each future
+        if (others <= STILL).any() or costs <= STILL:
+            return unknown
+        left_out = (gains + (gain[some].mean() - gain[some]) / (len(some) - 1)) / others
+        parts.append((len(some) - 1) / len(some) * float(((left_out - left_out.mean()) ** 2).sum()))
+    whole, squares = float(gains / costs), np.array(parts)
+    if not squares.any():
+        return Estimate(whole, whole, whole, len(gain), level)
+    freedom = float(squares.sum() ** 2 / (squares**2 / [len(some) - 1 for some in strata]).sum())
+    half = float(special.stdtrit(freedom, 0.5 + level / 2) * np.sqrt(squares.sum()))
+    return Estimate(whole, whole - half, whole + half, len(gain), level)
 
 
 def regret(loss: ArrayLike) -> Array:

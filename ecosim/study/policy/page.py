@@ -11,11 +11,15 @@ from ecosim.study.policy.measures import needed, shown_to_hold
 from ecosim.study.policy.tables import ALL, ALPHA, HARMS, HEADLINE, NOTHING_SHOWN, SAVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from ecosim.study.policy.results import Found
 
 MOST = 15  # rows of a table that is told in words
+QUICK = (
+    "**The quick form: a few futures of a small economy. It shows what a page looks like and says nothing of any "
+    "policy.**"
+)
 
 
 def page(found: Found) -> str:
@@ -41,6 +45,8 @@ def _head(found: Found) -> list[str]:
         "95 %.",
         "",
     ]
+    if spec.is_corner:
+        lines[2:2] = [QUICK, ""]
     for where, count in found.dropped.items():
         if count:
             lines += [f"**{count} {where.replace('_', '-')} futures are left out, because a run failed in them.**", ""]
@@ -49,7 +55,8 @@ def _head(found: Found) -> list[str]:
 
 def answer(found: Found) -> str:
     """What is recommended, as the page says it."""
-    return "\n".join(line for line in _answer(found)[2:] if line)
+    lines = [QUICK] if found.spec.is_corner else []
+    return "\n".join([*lines, *(line for line in _answer(found)[2:] if line)])
 
 
 # --- the answer -------------------------------------------------------------------------------------------------------
@@ -72,9 +79,14 @@ def _answer(found: Found) -> list[str]:
         HARMS: f"costs {saved} points of {spec.outcome}: it harms",
         NOTHING_SHOWN: f"no difference could be shown ({saved} points of {spec.outcome})",
     }[claim["claim"]]
+    verb, warning = {
+        SAVES: ("Recommended", ""),
+        HARMS: ("The rule of choice picks", " **It is not recommended: in the mean, doing nothing loses less.**"),
+        NOTHING_SHOWN: ("The rule of choice picks", " **That is no recommendation: whether it helps at all is open.**"),
+    }[claim["claim"]]
     lines.append(
-        f"Recommended: **{chosen.name}**. In {claim['n']} fresh futures, against doing nothing: {what}; corrected "
-        f"P {_p(claim['p_holm'])}. It costs {row['cost_held_out']:.3g} days of output in the mean."
+        f"{verb}: **{chosen.name}**. In {claim['n']} fresh futures, against doing nothing: {what}; corrected "
+        f"P {_p(claim['p_holm'])}. It costs {row['cost_held_out']:.3g} days of output in the mean.{warning}"
     )
     lines += ["", _shrunk(row), ""]
     return lines
@@ -138,10 +150,17 @@ def _alone(found: Found) -> list[str]:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {row['package']} | {_interval(row, 'effect', 'low', 'high')} | {_p(row['p_holm'])} | {row['claim']} |"
+        f"| {row['package']} | {_interval(row, 'effect', 'low', 'high')} | {_p(row['p_holm'])} | {_said(row)} |"
         for row in rows.to_dict("records")
     ]
     return [*lines, ""]
+
+
+def _said(row: dict[Hashable, Any]) -> str:
+    """What can be said of an effect; where no future differed, that it changed nothing is no matter of chance."""
+    return (
+        "changed nothing in any of these futures" if row["low"] == row["effect"] == row["high"] == 0 else row["claim"]
+    )
 
 
 def _worth(found: Found) -> list[str]:
@@ -209,6 +228,7 @@ def _searched(found: Found) -> list[str]:
 
 
 def _regret(found: Found) -> list[str]:
+    spec = found.spec
     rows = found.tables["packages"]
     rows = rows[rows["within_budget"]]
     if len(rows) < 2:
@@ -220,12 +240,14 @@ def _regret(found: Found) -> list[str]:
         "## Regret",
         "",
         "Regret is what a package loses beyond the best package of the same future; the largest of the futures tried "
-        "is no bound on those that were not. The best is picked with hindsight, so even the best package has some.",
+        "is no bound on those that were not. The best is picked with hindsight, so even the best package has some; and "
+        f"the packages named here were picked out of {len(rows):,} in these same futures, so their regret is told "
+        "too low.",
         "",
-        f"- Smallest largest regret: {least['package']}, {least['regret_most']:.3g} points at most; doing nothing "
-        f"{nothing['regret_most']:.3g}.",
-        f"- Smallest mean regret: {mean['package']}, {mean['regret_mean']:.3g} points; doing nothing "
-        f"{nothing['regret_mean']:.3g}.",
+        f"- Smallest largest regret: {least['package']}, {least['regret_most']:.3g} points of {spec.outcome} at most; "
+        f"doing nothing {nothing['regret_most']:.3g}.",
+        f"- Smallest mean regret: {mean['package']}, {mean['regret_mean']:.3g} points of {spec.outcome}; doing "
+        f"nothing {nothing['regret_mean']:.3g}.",
     ]
     return [*lines, ""]
 
@@ -269,7 +291,8 @@ def _sealed(found: Found) -> list[str]:
     for row in rows.to_dict("records"):
         new = "a kind of shock that was not chosen by" if row["new_kind"] else "**of a kind that was chosen by**"
         lines.append(
-            f"- {row['type']} ({new}): {row['package']} saves {_interval(row, 'effect', 'low', 'high')} points, "
+            f"- {row['type']} ({new}): {row['package']} against doing nothing: "
+            f"{_interval(row, 'effect', 'low', 'high')} points of {found.spec.outcome} saved, "
             f"corrected P {_p(row['p_holm'])}: {row['claim']}. Mean loss {row['loss_none']:.3g} % without, "
             f"{row['loss_chosen']:.3g} % with it, n = {row['n']}."
         )

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ecosim.study.spreadsheet import csv
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -49,7 +51,7 @@ class Found:
         for name, frame in self.tables.items():
             if frame.columns.empty:
                 continue
-            self._whole(f"{name}.csv", frame.to_csv(index=False))
+            self._whole(f"{name}.csv", csv(frame))
             half = self.folder / f".{name}.parquet"
             frame.to_parquet(half)
             half.replace(self.folder / f"{name}.parquet")

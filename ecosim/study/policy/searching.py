@@ -18,7 +18,7 @@ from ecosim.model import Ecosystem
 from ecosim.resilience.held_out import HeldOut
 from ecosim.resilience.pool import cores
 from ecosim.study.policy import seal, tables
-from ecosim.study.policy.front import best, count_all, everything, generations, hypervolume, settled
+from ecosim.study.policy.front import best, count_all, everything, generations, hypervolume, need_pymoo, settled
 from ecosim.study.policy.futures import draw
 from ecosim.study.policy.futures import table as futures_table
 from ecosim.study.policy.measures import LeastCost, cheapest, difference, effect, least_cost, quantile
@@ -65,6 +65,7 @@ def policy(
     Raises InputError for a mistake in the study, for a folder that holds another one, and where every run fails.
     """
     spec = _spec(study)
+    need_pymoo()  # before hours are spent on what it is to search
     place = Path(out) if out is not None else Path("policies") / safe_name(spec.name)
     say = told or (lambda line: None)
     _dare(spec, place, workers or cores(), say, yes=yes)

@@ -200,6 +200,7 @@ class PolicySpec(Part):
     _base: Scenario = PrivateAttr()
     _whole: dict[str, bool] = PrivateAttr()
     _seal: Path | None = PrivateAttr(default=None)
+    _corner: bool = PrivateAttr(default=False)
 
     @model_validator(mode="after")
     def _prepared(self, info: ValidationInfo) -> Self:
@@ -223,9 +224,13 @@ class PolicySpec(Part):
         for name in self.levers:
             if not name or not name.replace("_", "").replace("-", "").isalnum():
                 problems.append(_at(f"levers.{name}", "give a name of letters, digits, - and _"))
-        for name in self.sealed:
+        for name, sealed in self.sealed.items():
+            same_as = next((kind for kind, shocks in self.shocks.items() if _alike(sealed, shocks)), None)
             if name in self.shocks:
                 problems.append(_at(f"sealed.{name}", "stands among the shocks, too; what is sealed must be new"))
+            elif same_as is not None:
+                words = f"the same as shocks.{same_as} but for its name; what is sealed must be new"
+                problems.append(_at(f"sealed.{name}", words))
         for where, kinds in (("shocks", self.shocks), ("sealed", self.sealed)):
             for name, shocks in kinds.items():
                 labels = [shock.label for shock in shocks]
@@ -317,8 +322,13 @@ class PolicySpec(Part):
             "verdict": None if self.verdict is None else self.verdict.model_copy(update={"replicates": 2}),
         }
         made = type(self).model_validate(values)
-        made._seal = None
+        made._seal, made._corner = None, True
         return made
+
+    @property
+    def is_corner(self) -> bool:
+        """Whether this is the quick form of a study, which says nothing."""
+        return self._corner
 
 
 def applies(path: str, shocks: Any) -> bool:
@@ -328,6 +338,12 @@ def applies(path: str, shocks: Any) -> bool:
         return False
     names = [name for shock in shocks for name in {shock.label, shock.kind}]
     return names.count(steps[1]) == 1 or (steps[1].isdecimal() and int(steps[1]) < len(shocks))
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two lists of shocks differ in nothing but names."""
+    told = [[(shock.kind, shock.model_dump(mode="json", exclude={"name"})) for shock in each] for each in (one, other)]
+    return bool(told[0] == told[1])
 
 
 def _at(path: str, message: str, value: object = None) -> Problem:

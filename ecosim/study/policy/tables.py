@@ -110,7 +110,7 @@ def value(spec: PolicySpec, groups: Sequence[tuple[str, Lived, Sequence[Package]
             for kind in (ALL, *dict.fromkeys(types.tolist())):
                 these = np.ones(len(types), dtype=bool) if kind == ALL else types == kind
                 spent, gained = effect(cost[these], types[these]), effect(gain[these], types[these])
-                ratio = per_unit(gain[these], cost[these])
+                ratio = per_unit(gain[these], cost[these], types[these])
                 rows.append(
                     {
                         "package": each.name,

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ecosim.errors import InputError
 from ecosim.folders import safe_name
+from ecosim.resilience.pool import processes
 from ecosim.resilience.several import correct
 from ecosim.resilience.twins import respond
 from ecosim.study.policy.packages import policies
@@ -43,21 +44,22 @@ def judge(
     found: dict[tuple[str, str], Verdict] = {}
     refused: dict[tuple[str, str], str] = {}
     cells = [(each, kind) for each in packages for kind in spec.shocks]
-    for at, (each, kind) in enumerate(cells):
-        shocks = list(spec.shocks[kind])
-        world = spec.base.with_(
-            {"name": f"{each.name}, {kind}"[:200], "shocks": shocks, "policies": policies(spec, each, shocks)}
-        )
-        kept = folder / FOLDER / f"{safe_name(f'{each.name}-{kind}')[:60]}-{world.digest()[:12]}.parquet"
-        try:
-            responses = respond(
-                world, replicates=plan.replicates, intensities=plan.intensities, workers=workers, keep=kept
+    with processes(workers) as pool:  # one for all: a process takes a second to start, and keeps what it has loaded
+        for at, (each, kind) in enumerate(cells):
+            shocks = list(spec.shocks[kind])
+            world = spec.base.with_(
+                {"name": f"{each.name}, {kind}"[:200], "shocks": shocks, "policies": policies(spec, each, shocks)}
             )
-            found[each.name, kind] = responses.classify()
-        except InputError as error:
-            refused[each.name, kind] = str(error)
-        if progress is not None:
-            progress(at + 1, len(cells))
+            kept = folder / FOLDER / f"{safe_name(f'{each.name}-{kind}')[:60]}-{world.digest()[:12]}.parquet"
+            try:
+                responses = respond(
+                    world, replicates=plan.replicates, intensities=plan.intensities, workers=pool or 1, keep=kept
+                )
+                found[each.name, kind] = responses.classify()
+            except InputError as error:
+                refused[each.name, kind] = str(error)
+            if progress is not None:
+                progress(at + 1, len(cells))
     corrected = correct({f"{name}\0{kind}": verdict for (name, kind), verdict in found.items()}) if found else {}
     rows = []
     for each, kind in cells:
