@@ -686,6 +686,15 @@ def test_what_the_command_refuses(here, typed, tmp_path):
     assert not (tmp_path / "studies").exists()
 
 
+def test_a_study_of_which_no_run_succeeds_does_not_end_well(here, typed):
+    study = "version: 1\nscenario: tiny\nset: {days: 20}\nfactors: {shocks.0.severity: [0.2, 0.4]}\n"
+    Path("late.yaml").write_text(study, encoding="utf-8")
+    code, _, err = typed("sweep", "late.yaml", "--workers", "1")
+    assert code == 2
+    assert "late.yaml: no run succeeded" in err
+    assert "strike on an earlier day" in err
+
+
 def test_an_interrupted_command_says_how_to_go_on(here, typed, tmp_path, monkeypatch):
     (tmp_path / "small.yaml").write_text(SMALL)
     with monkeypatch.context() as interrupted:

@@ -41,6 +41,7 @@ def sweep(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the file of the table.")] = False,
 ) -> None:
     """Live a study: one scenario many times over, with something changed. Kill it, and the same command goes on."""
+    from ecosim.errors import InputError
     from ecosim.folders import safe_name
     from ecosim.study.reading import load
     from ecosim.study.sweeping import sweep as driven
@@ -55,6 +56,9 @@ def sweep(
             found = driven(spec, out=place, workers=workers, cluster=cluster, yes=yes, retry=retry, progress=teller)
         table = found.write_csv()
     typer.echo(table if quiet else _end(found, table, time.perf_counter() - started))
+    if not (found.table()["status"] == "ok").any():
+        why = str(found.failures()["error"].iloc[0]).strip().splitlines()[-1]
+        raise InputError(f"{study}: no run succeeded; the first of them ended with: {why}")
 
 
 def _plan(spec: StudySpec, place: Path) -> str:
