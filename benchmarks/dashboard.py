@@ -29,6 +29,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 LOST = 30.0  # seconds after which an answer is lost
 LEVELS = range(0, 101, 5)
+ELSEWHERE = 37  # where no slider stands: one that is there already gets no picture
 
 
 class Pupil:
@@ -175,7 +176,7 @@ async def measure(url: str, server: psutil.Process, sessions: int, seconds: floa
     same = await paced(pupils, seconds, lambda _, step: LEVELS[step % len(LEVELS)])
     cost_same = [1000 * (now - then) / len(same[0]) for now, then in zip(worked(server), used, strict=True)]
     told("paced, same", *same)
-    told("all at once, same", *await gathered([pupil.move(35) for pupil in pupils]))
+    told("all at once, same", *await gathered([pupil.move(ELSEWHERE) for pupil in pupils]))
     after = (resident(server) - before) / sessions
     for pupil in pupils:
         await pupil.close()
@@ -186,7 +187,7 @@ async def measure(url: str, server: psutil.Process, sessions: int, seconds: floa
     own = await paced(pupils, seconds, lambda number, step: LEVELS[(3 * number + step) % len(LEVELS)])
     cost_own = [1000 * (now - then) / len(own[0]) for now, then in zip(worked(server), used, strict=True)]
     told("paced, own", *own)
-    told("all at once, own", *await gathered([pupil.move(15) for pupil in pupils]))
+    told("all at once, own", *await gathered([pupil.move(ELSEWHERE) for pupil in pupils]))
     for pupil in pupils:
         await pupil.close()
     print(f"\nall open after {opened:.1f} s; one more is answered {beyond}; {sent / 1000:,.0f} kB to each to open;")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,6 @@ import numpy as np
 import solara
 
 from . import theme
-from .controls import Button, Download
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from .worlds import Event
 
-PRINTED: dict[str, Any] = {
+PRINTED: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ecosim",
     "font.size": 11,
@@ -28,6 +29,7 @@ PRINTED: dict[str, Any] = {
 }
 FORMULA = ("=", "+", "-", "@")
 DIGITS = 5
+FILES = {"CSV": "text/csv", "SVG": "image/svg+xml", "PNG": "image/png"}
 ROWS_SHOWN = 400  # of the table behind a chart; the file that can be downloaded has all
 MARKS = {"shock": theme.LOSS, "low": theme.INK, "back": theme.GAIN}
 LEVELS = 3  # rows of event names above a chart
@@ -46,7 +48,7 @@ class Line:
     colour: str | None = None
 
 
-def _numbers(values: ArrayLike) -> list[float | None]:
+def numbers(values: ArrayLike) -> list[float | None]:
     """Numbers as short as they may be: what is sent is what is shown."""
     return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
 
@@ -71,7 +73,7 @@ def bands(
     top *= len(lines) > 1
     series: list[dict[str, Any]] = []
     for at, line in enumerate(lines):
-        series += _band(line, colour_of(line, at))
+        series += band(line, colour_of(line, at))
         series.append(_line(line, at))
     if series and events:
         series[-1]["markLine"] = _marks(events, text - 1, row)
@@ -119,7 +121,7 @@ def _line(line: Line, at: int) -> dict[str, Any]:
     return {
         "name": line.name,
         "type": "line",
-        "data": _numbers(line.mean),
+        "data": numbers(line.mean),
         "symbol": "none",
         "lineStyle": {"width": 2 if line.dashed else 3, "type": "dashed" if line.dashed else "solid"},
         "itemStyle": {"color": colour_of(line, at)},
@@ -128,7 +130,7 @@ def _line(line: Line, at: int) -> dict[str, Any]:
     }
 
 
-def _band(line: Line, colour: str) -> list[dict[str, Any]]:
+def band(line: Line, colour: str) -> list[dict[str, Any]]:
     """Two silent lines stacked: the lower edge, unseen, and what is between it and the upper one."""
     if line.low is None or line.high is None or np.allclose(np.asarray(line.low), np.asarray(line.high), atol=1e-9):
         return []
@@ -140,7 +142,7 @@ def _band(line: Line, colour: str) -> list[dict[str, Any]]:
             "type": "line",
             "stack": f"{line.name} band",
             "stackStrategy": "all",
-            "data": _numbers(edge),
+            "data": numbers(edge),
             "showSymbol": False,
             "silent": True,
             "tooltip": {"show": False},
@@ -229,9 +231,7 @@ def picture(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "ecosim", "font.size": 11, "axes.titlelocation": "left"}
-    ):
+    with mpl.rc_context(PRINTED):
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         axes = figure.subplots()
         for at, line in enumerate(lines):
@@ -258,52 +258,78 @@ def picture(
 # --- on the page -----------------------------------------------------------------------------------------------------
 
 
+@solara.component_vue("chart.vue")
+def _Figure(
+    title: str,
+    summary: str,
+    option: str,
+    height: int,
+    files: list[str],
+    table: dict[str, Any] | None,
+    payload: dict[str, str] | None,
+    event_show: Callable[[bool], None],
+    event_give: Callable[[str], None],
+    event_taken: Callable[[Any], None],
+) -> None:
+    """A whole figure as one element of the browser, so that another picture is one message."""
+
+
 @solara.component
 def Chart(
-    option: dict[str, Any],
-    table: pd.DataFrame,
+    option: dict[str, Any] | str,
+    table: pd.DataFrame | Callable[[], pd.DataFrame],
     title: str,
     summary: str,
     height: int = 320,
     picture: Callable[[str], bytes] | None = None,
-    on_click: Callable[[Any], None] | None = None,
 ) -> None:
     """A chart under its title, what it says in words, and its table; files to download are made when asked for.
 
+    ``option`` may be encoded already (`packed`), ``table`` a function that makes it when it is wanted.
     ``picture(kind)`` makes an svg or png; ``summary`` is told instead of the drawing by a screen reader.
     """
-    name = "".join(letter if letter.isalnum() else "_" for letter in title.lower()).strip("_")
     shown, set_shown = solara.use_state(False)
-    with solara.v.Html(tag="figure", class_="eco-figure", attributes={"aria-label": f"{title}. {summary}"}):
-        solara.v.Html(tag="figcaption", class_="eco-figure-title", children=[title])
-        with solara.v.Html(tag="div", attributes={"aria-hidden": "true"}):
-            solara.FigureEcharts(
-                option, attributes={"style": f"height: {height}px; width: 100%;"}, responsive=True, on_click=on_click
-            )
-        solara.v.Html(tag="p", class_="eco-figure-said", children=[summary])
-        with solara.v.Html(tag="div", class_="eco-figure-tools"):
-            Button("Hide table" if shown else "Table", lambda: set_shown(not shown), "quiet", pressed=shown)
-            Download("CSV", lambda: safe_csv(table), f"{name}.csv", "text/csv", "quiet")
-            if picture is not None:
-                Download("SVG", lambda: picture("svg"), f"{name}.svg", "image/svg+xml", "quiet")
-                Download("PNG", lambda: picture("png"), f"{name}.png", "image/png", "quiet")
-        if shown:
-            DataTable(table, title)
+    wanted, set_wanted = solara.use_state("")
+    payload, set_payload = solara.use_state(None)
+    name = "".join(letter if letter.isalnum() else "_" for letter in title.lower()).strip("_")
+
+    def whole() -> pd.DataFrame:
+        return table() if callable(table) else table
+
+    def make() -> None:
+        if wanted:
+            data = safe_csv(whole()) if wanted == "CSV" else picture(wanted.lower()) if picture is not None else b""
+            given = {"name": f"{name}.{wanted.lower()}", "mime": FILES[wanted]}
+            set_payload({"data": base64.b64encode(data).decode()} | given)
+            set_wanted("")
+
+    solara.use_thread(make, dependencies=[wanted])
+    files = ["CSV", *(["SVG", "PNG"] if picture is not None else [])]
+    _Figure(
+        title=title,
+        summary=summary,
+        option=option if isinstance(option, str) else packed(option),
+        height=height,
+        files=files,
+        table=_cells(whole()) if shown else None,
+        payload=payload,
+        event_show=set_shown,
+        event_give=lambda kind: set_wanted(kind if kind in files else ""),
+        event_taken=lambda _: set_payload(None),
+    )
 
 
-@solara.component_vue("table.vue")
-def _Table(columns: list[str], rows: list[list[str]], label: str) -> None:
-    """A plain table that scrolls, by keyboard too."""
+def packed(option: dict[str, Any]) -> str:
+    """An option as it is sent: as one text, whose numbers nobody between here and the browser looks at one by one."""
+    return json.dumps(option, separators=(",", ":"))
 
 
-@solara.component
-def DataTable(table: pd.DataFrame, title: str) -> None:
-    """The numbers of a chart as a table, sent only when it is opened."""
+def _cells(table: pd.DataFrame) -> dict[str, Any]:
+    """The numbers of a chart as they are sent when its table is opened."""
     rows = table.head(ROWS_SHOWN)
-    if len(rows) < len(table):
-        solara.v.Html(tag="p", children=[f"The first {len(rows):,} of {len(table):,} rows; the CSV file has all."])
+    more = f"The first {len(rows):,} of {len(table):,} rows; the CSV file has all." if len(rows) < len(table) else ""
     cells = [[_shown(cell) for cell in row] for row in rows.itertuples(index=False)]
-    _Table(columns=[str(name) for name in rows.columns], rows=cells, label=f"Table: {title}")
+    return {"columns": [str(name) for name in rows.columns], "rows": cells, "more": more}
 
 
 def _shown(cell: Any) -> str:

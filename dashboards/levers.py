@@ -11,6 +11,8 @@ from .controls import Button, Select, Slider
 from .worlds import AS_WRITTEN, ECOSYSTEMS, LEVERS, NOTHING, POLICIES, SHOCKS, STRUCTURES, WHO, Choice, Own
 
 SIZES = (30, 60, 100, 150, 300, 1_000, 2_000, 5_000, 10_000)
+DAYS = (60, 120, 180, 365, 730)
+RUNS = (2, 4, 8, 16, 24, 48)
 
 
 @solara.component
@@ -62,6 +64,11 @@ def Levers(choice: Choice, own: Own | None) -> None:
     Select("What is done", choice.policy, lambda name: put(policy=name), _policies(base))
     if choice.policy not in {AS_WRITTEN, NOTHING}:
         _lever(choice, "strength", None, put)
+    solara.v.Html(tag="h2", children=["Time and luck"])
+    days = int(written["days"] or DAYS[0])
+    spans = {str(span): f"{span:,} days" for span in sorted({*DAYS, days, choice.days or days})}
+    Select("Lived for", str(choice.days or days), lambda span: put(days=int(span)), spans)
+    Select("Runs", str(choice.runs or ""), lambda runs: put(runs=int(runs) if runs else None), _runs(choice, own))
 
 
 def _lever(choice: Choice, name: str, written: float | None, put: Any) -> None:
@@ -71,6 +78,15 @@ def _lever(choice: Choice, name: str, written: float | None, put: Any) -> None:
     value = value if value is not None else written if written is not None else lever.low
     ends = min(lever.low, value), max(lever.high, value)
     Slider(lever.label, value, lambda to: put(**{name: to}), *ends, lever.step, lever.unit, lever.tip)
+
+
+def _runs(choice: Choice, own: Own | None) -> dict[str, str]:
+    """How many runs, each with luck of its own; the usual number depends on how long one takes."""
+    try:
+        usual = f"As usual at this size: {worlds.runs_of(worlds.scenario(choice, own))}"
+    except ValueError:  # told where the answer would be
+        usual = "As usual at this size"
+    return {"": usual} | {str(runs): f"{runs}" for runs in sorted({*RUNS, choice.runs or RUNS[0]})}
 
 
 def _policies(base: Any) -> dict[str, str]:

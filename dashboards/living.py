@@ -13,7 +13,7 @@ import numpy as np
 from ecosim import Ecosystem, InputError, Scenario
 
 from .network.encode import CELLS_FROM, Recording
-from .worlds import Answer, Choice, Event, Own, plain, refuse_too_much, runs_of, scenario
+from .worlds import Answer, Choice, Event, Own, back, plain, refuse_too_much, runs_of, scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -311,9 +311,8 @@ def _events(of: Scenario, lived: _Lived) -> tuple[Event, ...]:
     worst = int(np.argmin(mean))
     if mean[worst] < 99.5:
         found.append(Event(worst, "worst day", "low"))
-        near = np.convolve(np.abs(mean[worst:] - 100.0) <= 1.0, np.ones(7), "valid") == 7
-        if near.any():
-            found.append(Event(worst + int(np.argmax(near)), "back within 1 %", "back"))
+        if (day := back(mean)) >= 0:
+            found.append(Event(day, "back within 1 %", "back"))
     return tuple(sorted(found, key=lambda event: event.day))
 
 

@@ -22,6 +22,9 @@ from .choice import Choice, complaints
 STEP: Final = 0.8  # seconds: changes that follow each other faster are one drag of a slider, undone at once
 DEEPEST: Final = 100  # steps of undo that are kept
 
+type State = tuple[Choice, Choice | None]
+"""A choice, and the baseline that it is compared with."""
+
 
 class Session:
     """The state of one session. ``choice`` is what is simulated, ``baseline`` what it is compared with.
@@ -38,8 +41,8 @@ class Session:
         self.code = solara.reactive("")  # of the class that was joined, see crowd.py
         self.params: solara.Reactive[dict[str, str]] = solara.reactive({})
         self.told: solara.Reactive[tuple[str, ...]] = solara.reactive(())
-        self.past: solara.Reactive[tuple[Choice, ...]] = solara.reactive(())
-        self._seen: solara.Reactive[tuple[Choice | None, float]] = solara.reactive((None, 0.0))
+        self.past: solara.Reactive[tuple[State, ...]] = solara.reactive(())
+        self._seen: solara.Reactive[tuple[State | None, float]] = solara.reactive((None, 0.0))
 
     def get(self, name: str, default: str = "") -> str:
         """A page's own parameter."""
@@ -56,17 +59,21 @@ class Session:
             self.told.value = (*self.told.value, text)
 
     def undo(self) -> None:
-        """Go back to the choice before the last change."""
+        """Go back to the choice before the last change, and to the baseline that it was compared with."""
         if self.past.value:
             *rest, before = self.past.value
             self.past.value = tuple(rest)
             self._seen.value = (before, 0.0)
-            self.choice.value = before
+            self.choice.value, self.baseline.value = before
 
     def remember(self) -> None:
-        """Keep the choice before this one for undo; the shell calls it after every change."""
-        now, (seen, when) = self.choice.value, self._seen.value
-        if seen == now:
+        """Keep the choice before this one for undo; the shell calls it after every change.
+
+        Pinning alone is no step: a baseline goes with the choice that it was there for.
+        """
+        now, (seen, when) = (self.choice.value, self.baseline.value), self._seen.value
+        if seen is not None and seen[0] == now[0]:
+            self._seen.value = (now, when)
             return
         instant = time.monotonic()
         if seen is not None and instant - when > STEP:
@@ -97,11 +104,11 @@ class Session:
         pinned = {name.removeprefix("base."): query.pop(name) for name in list(query) if name.startswith("base.")}
         self.params.value = {name: query.pop(name) for name in list(query) if "." in name}
         self.choice.value = self._chosen(query)
-        self._seen.value = (self.choice.value, 0.0)
         self.projector.value = projector == "1"
         self.code.value = (code or "")[:20]
         self.day.value = self._day(day)
         self.baseline.value = self._chosen(_without_blanks(query | pinned)) if pinned or same else None
+        self._seen.value = ((self.choice.value, self.baseline.value), 0.0)
 
     def _chosen(self, query: Mapping[str, str]) -> Choice:
         for complaint in complaints(query):

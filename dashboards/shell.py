@@ -38,7 +38,7 @@ def Head(pages: list[dict[str, str]]) -> None:
     here = session.current()
     router = solara.use_router()
     badge = _use_class()
-    solara.use_effect(here.remember, [here.choice.value])
+    solara.use_effect(here.remember, [here.choice.value, here.baseline.value])
     path = "/" + router.path.strip("/")
     query = here.address()
 

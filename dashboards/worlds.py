@@ -39,11 +39,12 @@ __all__ = [
     "Answer", "Choice", "Event", "Lever", "Now", "Own", "complaints", "paired", "scenario",
 ]  # fmt: skip
 
-TEACHING = "main_street", 300
+TEACHING = "main_street", 150
 MOST_FIRM_DAYS = 75_000_000
 """Most firms x days x runs of one question."""
 MOST_LINKS = 1_000_000
-BLOCK_FIRMS = 2_400  # firms that are lived at once for a teaching answer: about a sixth of a second
+BLOCK_FIRMS = 1_200  # firms that are lived at once for a teaching answer: less than a tenth of a second
+WEEK = 7
 WHAT_IF = "what if"
 SHOCK, POLICY = "shock", "policy"
 PHASED = ("demand_collapse", "infrastructure")
@@ -114,15 +115,18 @@ class Answer:
         return values.mean(axis=1), low, high
 
     def recovered(self) -> NDArray[np.int64]:
-        """First day after the worst from which output stays within 1 % for a week, -1 for never; (runs,)."""
-        near = np.abs(self.made - 100.0) <= 1.0
-        found = np.full(self.runs, -1, dtype=np.int64)
-        for run in range(self.runs):
-            bottom = int(np.argmin(self.made[:, run]))
-            held = np.convolve(near[bottom:, run], np.ones(7), "valid") == 7
-            if held.any():
-                found[run] = bottom + int(np.argmax(held))
-        return found
+        """Day from which output is `back`, -1 for never; (runs,)."""
+        return np.array([back(self.made[:, run]) for run in range(self.runs)], dtype=np.int64)
+
+
+def back(shares: Array) -> int:
+    """First day from which shares (days,) stay within 1 % of 100 to the end, for a week at least; -1 for none.
+
+    A second shock may strike after output was back from the first: what counts is that it stays.
+    """
+    away = np.flatnonzero(np.abs(shares - 100.0) > 1.0)
+    first = int(away[-1]) + 1 if len(away) else 0
+    return first if first <= len(shares) - WEEK else -1
 
 
 def paired(one: Answer, other: Answer, name: str) -> Estimate | None:

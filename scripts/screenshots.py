@@ -15,15 +15,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
-WAIT = 6_000  # ms in which a page draws its charts
+FOUND = 240_000  # ms in which a page has found what it shows
+SETTLED = 1_500  # ms in which what was found is drawn
+WORKING = "document.querySelector('.working progress, .working [role=alert]')"
 PAGES = {
     "explore": "/?ecosystem=main_street&firms=300&shock=outage&who=hubs&severity=80",
     "compare": "/compare",
-    "atlas": "/atlas",
+    "atlas": "/atlas?atlas.cell=scale_free%7Ctown",
     "policy": "/policy",
     "learn": "/learn",
     "data": "/data",
     "about": "/about",
+}
+#: What is there when a page has found what it shows.
+SHOWN = {
+    "explore": ".net[data-ready]",
+    "phone": ".net[data-ready]",
+    "projector": ".net[data-ready]",
+    "compare": "h2:text('Who is better')",
+    "policy": ".eco-chart canvas",
 }
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
@@ -41,7 +51,11 @@ def pictures(url: str, names: list[str]) -> None:
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto(url + path)
             page.wait_for_selector("#main h1", timeout=60_000)
-            page.wait_for_timeout(WAIT)
+            page.wait_for_timeout(SETTLED)
+            page.wait_for_function(f"!{WORKING}", timeout=FOUND)
+            if SHOWN.get(name):
+                page.wait_for_selector(SHOWN[name], timeout=FOUND)
+            page.wait_for_timeout(SETTLED)
             page.screenshot(path=FOLDER / f"{name}.png", full_page=whole)
             page.close()
             print(FOLDER / f"{name}.png")

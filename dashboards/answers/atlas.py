@@ -14,6 +14,8 @@ from scipy import special
 from ecosim.errors import InputError
 from ecosim.resilience.atlas_spec import AtlasSpec, atlases, load
 
+from ..words import figure
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -163,9 +165,7 @@ def _between(row: dict[str, Any], key: str) -> str:
 
 def percent(share: float) -> str:
     """A share in per cent, short, with a true minus."""
-    value = 100.0 * share
-    told = f"{value:.1f}" if abs(value) < 99.95 else f"{value:.0f}"
-    return "0.0" if told == "-0.0" else told.replace("-", "−")
+    return figure(100.0 * share)
 
 
 @lru_cache(maxsize=8)

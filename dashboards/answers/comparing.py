@@ -17,6 +17,8 @@ from scipy import special
 from ecosim.errors import InputError
 from ecosim.resilience.atlas_spec import AtlasSpec, load
 
+from ..words import signed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -362,16 +364,11 @@ def relation(name: str, first: str, of: Dominance) -> tuple[str, str]:
     best, worst = int(of.difference.argmax()), int(of.difference.argmin())
     at = [worst] if best == worst else [worst, best]
     where = " to ".join(
-        f"{signed(of.difference[k])} points [{signed(of.low[k])}, {signed(of.high[k])}] at x = {of.x[k]:.4g}"
+        f"{signed(100.0 * of.difference[k])} points "
+        f"[{signed(100.0 * of.low[k])}, {signed(100.0 * of.high[k])}] at x = {of.x[k]:.4g}"
         for k in at
     )
     return said, f"paired difference {where}; n = {of.n}"
-
-
-def signed(share: float) -> str:
-    """A difference of shares in points, with its sign."""
-    told = f"{100.0 * share:+.1f}"
-    return "0.0" if told in ("+0.0", "-0.0") else told.replace("-", "−")
 
 
 def effect_row(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import theme
+from ..charts import DIGITS, band, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from ..charts import Line
 
-DIGITS = 5
 LABEL = {"color": theme.INK, "fontSize": 13}
 GRID_LINE = {"show": True, "lineStyle": {"color": theme.LINE}}
 UNSEEN = {"showSymbol": False, "silent": True, "tooltip": {"show": False}}
@@ -73,23 +73,18 @@ def _pairs(x: ArrayLike, y: ArrayLike) -> list[list[float]]:
     return [[float(f"{value:.{DIGITS}g}") for value in point] for point in both if np.isfinite(point).all()]
 
 
-def _short(y: ArrayLike) -> list[float]:
-    return [float(f"{value:.{DIGITS}g}") for value in np.asarray(y, dtype=float)]
-
-
 def curves(lines: Sequence[Line], across: str) -> dict[str, Any]:
     """Curves over few intensities with their bands: each has a colour, a dash and a mark of its own."""
     option = _base(across)
     series: list[dict[str, Any]] = []
     for at, line in enumerate(lines):
         colour, mark = line.colour or theme.SERIES[at % len(theme.SERIES)], theme.SHAPES[at % len(theme.SHAPES)]
-        if line.low is not None and line.high is not None:
-            series += _band(line, colour)
+        series += band(line, colour)
         series.append(
             {
                 "name": line.name,
                 "type": "line",
-                "data": _short(line.mean),
+                "data": numbers(line.mean),
                 "showSymbol": True,
                 "symbol": mark,
                 "symbolSize": 9,
@@ -112,26 +107,6 @@ def curves(lines: Sequence[Line], across: str) -> dict[str, Any]:
         option["legend"]["show"] = False
         option["grid"]["bottom"] = 36
     return option
-
-
-def _band(line: Line, colour: str) -> list[dict[str, Any]]:
-    """Two lines nobody sees, stacked, with the band between them."""
-    low, high = np.asarray(line.low, dtype=float), np.asarray(line.high, dtype=float)
-    return [
-        {
-            "name": f"{line.name}, band",
-            "type": "line",
-            "stack": f"{line.name}, band",
-            "stackStrategy": "all",
-            "data": _short(edge),
-            "lineStyle": {"opacity": 0},
-            "color": colour,
-            "areaStyle": {"opacity": 0 if at == 0 else 0.18, "color": colour},
-            "z": 1,
-            **UNSEEN,
-        }
-        for at, edge in enumerate((low, high - low))
-    ]
 
 
 def points(

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import html
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import solara
 
-from .. import controls
 from ..answers.atlas import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..jobs import Asked
-
-CSS = Path(__file__).with_name("pages.css")
 
 
 def stacked[**P](draw: Callable[P, None]) -> Callable[P, Any]:
@@ -92,7 +88,6 @@ def Words(tag: str, text: str, classes: Sequence[str] = (), **attributes: str) -
 
 def Head(title: str, lead: str) -> None:
     """Heading of a page and the sentence below it."""
-    solara.Style(CSS)
     Words("h1", title)
     Words("p", lead, ["lead"])
 
@@ -137,22 +132,30 @@ def Facts(facts: Iterable[tuple[str, str, str]]) -> Any:
     return solara.HTML(tag="dl", classes=["facts"], unsafe_innerHTML=said)
 
 
-@solara.component
-def Working(asked: Asked, what: str) -> None:
-    """How far some work is, with a button that stops it; what went wrong, with one that tries again."""
-    with solara.Div(attributes={"aria-live": "polite"}, style={"display": "contents"}):
-        if asked.busy:
-            done = round(100 * asked.progress)
-            with solara.Div(classes=["card", "working"]):
-                Words("span", f"{what}: {done} %")
-                solara.HTML(
-                    tag="div",
-                    style={"display": "contents"},
-                    unsafe_innerHTML=f'<progress max="100" value="{done}" aria-label="{html.escape(what)}"></progress>',
-                )
-                controls.Button("Stop", asked.cancel)
-        elif asked.error:
-            with solara.Div(classes=["stack"]):
-                Alert(asked.error)
-                with solara.Div(classes=["row"]):
-                    controls.Button("Try again", asked.again)
+@solara.component_vue("working.vue")
+def _Working(
+    what: str,
+    told: str,
+    busy: bool,
+    percent: int,
+    wrong: str,
+    event_stop: Callable[[Any], None],
+    event_again: Callable[[Any], None],
+) -> None:
+    """Work under way as one element of the browser, which stays when there is none."""
+
+
+def Working(asked: Asked, what: str, told: str = "", *, at_once: bool = False) -> Any:
+    """How far some work is, with a button that stops it; what went wrong, with one that tries again.
+
+    Work that is soon done is not shown, unless ``at_once``; ``told`` stands there when there is none.
+    """
+    return _Working(
+        what=what,
+        told=told,
+        busy=asked.late or (at_once and asked.busy),
+        percent=round(100 * asked.progress) if asked.busy else 0,
+        wrong=asked.error,
+        event_stop=lambda _: asked.cancel(),
+        event_again=lambda _: asked.again(),
+    )

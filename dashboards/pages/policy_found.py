@@ -11,6 +11,7 @@ import solara
 from .. import charts, controls, theme
 from ..answers import figures, policies
 from ..answers.policies import LEVERS, MONEY, PURSE, TARGET, UNIT, Answer, Package
+from ..words import figure, signed
 from ..worlds import Event
 from . import parts
 
@@ -168,11 +169,11 @@ def Alone(found: Answer) -> None:
                 one.name,
                 name,
                 f"{one.spent.value:.2f}",
-                _signed(one.consumption.value),
-                f"[{_signed(one.consumption.low)}, {_signed(one.consumption.high)}]",
-                "–" if one.ratio is None else _signed(one.ratio),
-                f"{one.avoided.value:.0f}".replace("-", "−"),
-                _signed(one.failures.value),
+                signed(one.consumption.value, 2),
+                f"[{signed(one.consumption.low, 2)}, {signed(one.consumption.high, 2)}]",
+                "–" if one.ratio is None else signed(one.ratio, 2),
+                figure(one.avoided.value, 0),
+                signed(one.failures.value, 2),
                 "yes" if one.name in front else "",
             )
             for name, one in sorted(named, key=lambda each: -each[1].consumption.value)
@@ -197,10 +198,6 @@ def Alone(found: Answer) -> None:
             "“Money alone” pays the purse out to people for nothing: what a lever brings beyond that is its own doing. "
             "None of the intervals is corrected for looking at many."
         )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
 
 
 @solara.component

@@ -14,7 +14,11 @@ from dashboards.answers import about, atlas, cells, comparing, figures, folders,
 from dashboards.answers.comparing import Ours
 from dashboards.answers.table import Sieve
 from dashboards.charts import Line
+from dashboards.network.encode import decoded
+from dashboards.words import signed
+from ecosim import lesson as lesson_of
 from ecosim.errors import InputError
+from ecosim.lesson.layout import HEIGHT, WIDTH
 from ecosim.resilience import classify, dominance
 
 # --- folders -------------------------------------------------------------------------------------------------------
@@ -302,7 +306,7 @@ def test_effects_are_told_with_sign_unit_and_interval():
         "+53.1 points",
         "[+50.7, +55.5]",
     )
-    assert comparing.signed(-0.0001) == "0.0"
+    assert signed(-0.01) == "0.0"
 
 
 # --- policies ------------------------------------------------------------------------------------------------------
@@ -400,6 +404,37 @@ def test_six_lessons_come_along_each_with_bets_and_notes():
         assert "reveal" in kinds
         assert "question" in kinds
         assert lesson.teacher
+
+
+def test_a_lesson_is_read_from_its_page_and_drawn_as_there():
+    shown, lesson = lessons.printed("cascade"), lessons.known()["cascade"]
+    assert shown is lessons.printed("cascade")
+    assert len(shown.first) == lesson.points
+    assert set(shown.right) == {step.name for step in lesson.steps if step.kind == "bet"}
+    assert lessons.one_file("cascade").startswith(b"<!doctype html>")
+    run = shown.first[lesson.points // 2]
+    scene = lessons.scene(run.town)
+    at = np.frombuffer(scene.at, "<u2").reshape(-1, 2) / 65_535
+    assert scene.nodes == len(run.town.names) == len(at)
+    assert at[:, 0] == pytest.approx(run.town.at[:, 0] / WIDTH, abs=1e-4)
+    assert 0.5 - at[:, 1] == pytest.approx((run.town.at[:, 1] - HEIGHT / 2) / WIDTH, abs=1e-4)
+    assert np.array_equal(decoded(lessons.frames(run), lesson.base.days), run.firms)
+
+
+def test_a_page_that_is_stale_is_no_page(monkeypatch):
+    def stale(name):
+        raise InputError("made from another lesson")
+
+    monkeypatch.setattr(lesson_of, "shipped", stale)
+    assert lessons.printed.__wrapped__("cascade") is None
+
+
+def test_own_bets_are_found_by_their_labels():
+    lesson = lessons.known()["cascade"]
+    step = next(step for step in lesson.steps if step.kind == "bet")
+    said = {step.name: step.options[1].label}
+    assert lessons.answers(lesson, said.get) == {step.name: 1}
+    assert lessons.answers(lesson, lambda _: "something else") == {}
 
 
 def test_bets_are_counted_in_the_order_of_the_options():

@@ -123,3 +123,50 @@ def test_pupils_follow_their_teacher_and_others_do_not(chromium):
         assert [*faults, *faults_alone, *faults_late] == []
     finally:
         server.end()
+
+
+def test_a_class_bets_where_its_teacher_sends_it(chromium):
+    server = start("--class", "TEST-3")
+    try:
+        teacher, faults = open_page(chromium, server, server.teacher)
+        pupil, faults_pupil = open_page(chromium, server, "/?class=TEST-3&projector=1")
+        teacher.get_by_role("button", name="Begin lesson 1").click()
+        for step in ("Step 2 of", "Step 3 of"):
+            teacher.get_by_role("button", name="Next").click()
+            teacher.get_by_text(step).wait_for()
+        teacher.get_by_text("The class: 0 bets").wait_for()
+        teacher.get_by_role("button", name="Send this step to the class").click()
+
+        pupil.get_by_text("Step 3 of").wait_for()
+        pupil.wait_for_url("**/learn?*learn.lesson=cascade*")
+        assert "projector=1" in pupil.url, "what is a pupil's own stays"
+        assert "TEST-3" in pupil.inner_text(".badge")
+        assert pupil.get_by_role("button", name="Send this step").count() == 0
+        pupil.locator(".bets input").first.check()
+        pupil.get_by_text("Your bet is placed").wait_for()
+        assert pupil.get_by_text("The class:").count() == 0, "nobody sees the others' bets before the reveal"
+        teacher.get_by_text("The class: 1 bet", exact=True).wait_for()
+        assert _counted(teacher)[:2] == [1, 0]
+        pupil.locator(".bets input").nth(1).check()
+        teacher.wait_for_function("[...document.querySelectorAll('.tally strong')][1].textContent === '1'")
+        assert _counted(teacher)[:2] == [0, 1]
+
+        teacher.get_by_role("button", name="Next").click()
+        teacher.get_by_text("Step 4 of").wait_for()
+        teacher.get_by_role("button", name="Send this step to the class").click()
+        pupil.get_by_text("Step 4 of").wait_for()
+        pupil.get_by_text("Your bet was").wait_for()
+        assert pupil.locator(".bet.right").count() == 1
+        assert _counted(pupil)[:2] == [0, 1]
+        pupil.reload()
+        pupil.get_by_text("Your bet was").wait_for()
+        for page in (teacher, pupil):
+            page.context.close()
+        assert [*faults, *faults_pupil] == []
+    finally:
+        server.end()
+
+
+def _counted(page):
+    """Bets for each answer."""
+    return [int(text) for text in page.locator(".tally strong").all_inner_texts()]

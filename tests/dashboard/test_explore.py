@@ -1,16 +1,17 @@
 """The page Explore, drawn without a browser: levers, figures, branches, and files that are no good."""
 
 import base64
+import json
 import time
 
 import ipywidgets
 import pytest
 import solara
-from solara.components.echarts import EchartsWidget
 
 from dashboards import jobs, living, session, uploads, worlds
 from dashboards.network import NetworkWidget
-from dashboards.pages import explore
+from dashboards.pages import explore, explore_found
+from dashboards.words import figure as shown
 from dashboards.worlds import Choice, Now
 
 SMALL = Choice(firms=30, days=60, runs=4)
@@ -51,7 +52,13 @@ def found(page, kind):
 
 def texts(page):
     """All texts of the page's own elements."""
-    return [text for widget in every(page) for text in getattr(widget, "children", None) or [] if isinstance(text, str)]
+    own = [text for widget in every(page) for text in getattr(widget, "children", None) or [] if isinstance(text, str)]
+    heads = [text for widget in every(page) for head in getattr(widget, "heads", []) for text in head.values()]
+    return own + heads + [text for widget in every(page) for text in (_trait(widget, "told"), _trait(widget, "wrong"))]
+
+
+def _trait(widget, name):
+    return getattr(widget, name, None) or ""
 
 
 def until(page, wanted):
@@ -71,14 +78,19 @@ def lever(page, label):
 
 def figure(page):
     """The first of the three figures."""
-    return next((text for text in texts(page) if text.replace(".", "").isdigit()), None)
+    return next((widget.heads[0]["number"] for widget in every(page) if hasattr(widget, "heads")), None)
+
+
+def working(page):
+    """What tells how far the answer is."""
+    return next(widget for widget in every(page) if getattr(widget, "what", "") == "Living this world")
 
 
 def test_a_slider_changes_the_figures(page):
     before = until(page, lambda: figure(page))
-    assert before == explore._figure(living.answer(SMALL).lost.mean())
+    assert before == shown(living.answer(SMALL).lost.mean())
     lever(page, "Severity").vue_change(95)
-    after = explore._figure(living.answer(SMALL.with_(severity=95)).lost.mean())
+    after = shown(living.answer(SMALL.with_(severity=95)).lost.mean())
     until(page, lambda: figure(page) == after)
     assert after != before
     assert session.current().choice.value.severity == 95
@@ -98,9 +110,9 @@ def test_a_baseline_is_pinned_dashed_and_compared(page):
     until(page, lambda: figure(page))
     lever(page, "Pin as baseline").vue_click(None)
     lever(page, "Severity").vue_change(95)
-    told = explore.change(living.answer(SMALL.with_(severity=95)), living.answer(SMALL), "lost")
+    told = explore_found.change(living.answer(SMALL.with_(severity=95)), living.answer(SMALL), "lost")
     until(page, lambda: told in texts(page))
-    option = found(page, EchartsWidget).option
+    option = json.loads(next(widget.option for widget in every(page) if hasattr(widget, "option")))
     dashed = [one["name"] for one in option["series"] if one["lineStyle"].get("type") == "dashed"]
     assert dashed == ["baseline"]
 
@@ -183,11 +195,12 @@ def test_too_much_is_told_in_place(page):
 def test_an_answer_can_be_cancelled(page):
     until(page, lambda: figure(page))
     session.current().choice.value = Choice(ecosystem="main_street", firms=5_000, runs=8)
-    until(page, lambda: lever(page, "Cancel")).vue_click(None)
+    until(page, lambda: working(page).busy)
+    working(page).vue_stop(None)
     until(page, lambda: any(text.startswith("Stopped.") for text in texts(page)))
     assert jobs.memo.get(jobs.world(session.current().choice.value).key) is None
     session.current().choice.value = SMALL.with_(severity=35.0)
-    expected = explore._figure(living.answer(SMALL.with_(severity=35.0)).lost.mean())
+    expected = shown(living.answer(SMALL.with_(severity=35.0)).lost.mean())
     until(page, lambda: figure(page) == expected)
 
 

@@ -34,7 +34,7 @@ KNOWN = {}
 def known(questions):
     """Stands in for the hook that asks workers."""
     answers = tuple(KNOWN.get(question.args) for question in questions)
-    return jobs.Asked(answers=answers, busy=None in answers, progress=0.5)
+    return jobs.Asked(answers=answers, busy=None in answers, late=None in answers, progress=0.5)
 
 
 def drawn(page, address=""):
@@ -123,7 +123,10 @@ def test_compare_tells_what_makes_no_comparison_and_asks_nobody():
 
 
 def test_compare_shows_how_far_it_is():
-    assert "Living the worlds: 50 %" in shown(compare)
+    box, context = drawn(compare)
+    working = [(one.what, one.percent) for one in walk(box)[0] if getattr(one, "busy", False)]
+    context.close()
+    assert working == [("Living the worlds", 50)]
 
 
 def test_a_cell_of_the_atlas_shows_what_its_label_rests_on():
@@ -179,13 +182,29 @@ def test_an_unfinished_policy_study_is_told(tmp_path):
     assert "page.md is missing" in shown(policy, "policy.study=found")
 
 
-def test_lessons_are_listed_and_a_first_step_is_there_before_the_runs():
+def test_lessons_are_listed_and_reveals_are_there_at_once():
     text = shown(learn)
     for lesson in lessons.known().values():
         assert lesson.title in text
     text = shown(learn, "learn.lesson=cascade")
     assert "This is a small town" in text
     assert "Step 1 of" in text
+    text = shown(learn, "learn.lesson=cascade&learn.step=3")
+    assert "95 % interval" in text
+    assert "The town, day by day" in text
+    assert "This lesson as one file" in text
+
+
+def test_a_lesson_without_a_page_is_read_while_its_runs_are_lived(monkeypatch):
+    printed = lessons.printed("cascade")
+    monkeypatch.setattr(lessons, "printed", lambda name: None)
+    text = shown(learn, "learn.lesson=cascade")
+    assert "This is a small town" in text
+    assert "Living the town" in text
+    assert "This lesson as one file" not in text
+    assert "The town, day by day" not in shown(learn, "learn.lesson=cascade&learn.step=3")
+    KNOWN[("cascade",)] = printed
+    assert "The town, day by day" in shown(learn, "learn.lesson=cascade&learn.step=3")
 
 
 def test_bets_come_back_as_numbers_to_the_class():

@@ -108,6 +108,24 @@ def test_a_change_right_after_the_page_has_opened_can_be_undone(clock):
     assert here.choice.value.seed == 5
 
 
+def test_undo_of_a_what_if_takes_its_baseline_away_and_keeps_one_that_was_pinned(clock):
+    here = Session()
+    here.remember()
+    before = here.choice.value
+    clock[0] += STEP + 0.1
+    change(here, now=(choice.Now(40),))  # as Explore does it: the branch, and then what it is compared with
+    here.baseline.value = before
+    here.remember()
+    here.undo()
+    assert (here.choice.value, here.baseline.value) == (before, None)
+    here.baseline.value = before
+    here.remember()
+    clock[0] += STEP + 0.1
+    change(here, seed=8)
+    here.undo()
+    assert (here.choice.value, here.baseline.value) == (before, before)
+
+
 def test_undo_keeps_a_bounded_past(clock):
     here = Session()
     here.remember()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import ecosim
 from dashboards import choice as choices
 from dashboards import jobs, living, worlds
+from dashboards import memo as memos
 from dashboards.network import encode, scene
 from dashboards.worlds import Choice, Now
 from ecosim import InputError
@@ -213,12 +214,23 @@ def test_a_session_may_not_ask_for_everything(monkeypatch):
     jobs._spent.value = ()
 
 
+def test_output_is_back_when_it_stays():
+    shares = np.full(60, 100.0)
+    assert worlds.back(shares) == 0
+    shares[10:20] = 80.0
+    assert worlds.back(shares) == 20
+    shares[40] = 98.0  # a second shock
+    assert worlds.back(shares) == 41
+    shares[55] = 98.0  # less than a week before the end
+    assert worlds.back(shares) == -1
+
+
 # --- the memo --------------------------------------------------------------------------------------------------------
 
 
 def test_the_memo_holds_no_more_than_it_may(monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_BYTES", 10_000)
-    memo = jobs.Memo()
+    monkeypatch.setattr(memos, "MOST_BYTES", 10_000)
+    memo = memos.Memo()
     for at in range(5):
         memo.put(at, np.zeros(500))
     assert memo.get(0) is None
@@ -229,7 +241,7 @@ def test_the_memo_holds_no_more_than_it_may(monkeypatch):
 def test_a_weight_counts_what_an_answer_holds():
     answer = living.answer(SMALL)
     least = answer.made.nbytes * 3 + sum(map(len, answer.frames))
-    assert least <= jobs.weight(answer) < least + 20_000
+    assert least <= memos.weight(answer) < least + 20_000
 
 
 # --- the network -----------------------------------------------------------------------------------------------------
