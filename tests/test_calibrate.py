@@ -145,6 +145,7 @@ def test_a_planted_scenario_comes_back_and_a_calibration_goes_on(here, typed, tm
     assert code == 0
     assert "In c: calibration.json, posterior.csv, calibration.png" in out
     first = json.loads((tmp_path / "c" / "calibration.json").read_text())
+    assert first.pop("provenance")["command"][:3] == ["ecosim", "calibrate", "fit.yaml"]  # of the file alone
     (factor,) = first["factors"]
     assert factor["low"] < 0.6 < factor["high"]
     assert factor["identified"]
