@@ -14,6 +14,21 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+#: Files that live whole worlds, drive browsers or build documents. What is left is the unit suite: `-m "not slow"`.
+SLOW = {
+    "test_ablation", "test_analysis", "test_atlas", "test_cli", "test_conservation", "test_day", "test_docs",
+    "test_judgement", "test_ledger", "test_lesson", "test_lesson_browser", "test_lineage", "test_policy_search",
+    "test_report", "test_responses", "test_result", "test_study_kills", "test_verify",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long, file by file."""
+    for item in items:
+        if item.path.stem in SLOW or item.path.parent.name == "dashboard":
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def typed(monkeypatch, capsys, tmp_path):
     """Type a command in an empty folder; return (exit code, standard output, standard error)."""

@@ -137,6 +137,7 @@ def open_page(browser, server, path="/", **options):
     faults.watch(page, server.url)
     page.goto(path if path.startswith("http") else server.url + path)
     page.wait_for_selector("#main h1")
+    page.wait_for_selector("header.bar")  # a component of its own, which may come after the page
     return page, faults
 
 

@@ -137,7 +137,7 @@ def test_the_teacher_is_known_by_the_link_which_does_not_stay_in_the_address(vis
     assert secret not in teacher.url
     assert secret not in teacher.evaluate("document.cookie")
     pupil = visit("/learn?class=test-1")
-    pupil.get_by_text("Class TEST-1").wait_for()
+    pupil.get_by_text("Class TEST-1", exact=True).wait_for()
     assert "teacher" not in pupil.locator(".badge").inner_text()
     badge = teacher.locator(".badge")
     badge.filter(has_text="2 here").wait_for()

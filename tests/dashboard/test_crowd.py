@@ -111,7 +111,7 @@ def test_pupils_follow_their_teacher_and_others_do_not(chromium):
     server = start("--class", "TEST-2", script=PUSHING)
     try:
         pupil, faults = open_page(chromium, server, "/about?class=test-2&seed=4")
-        pupil.get_by_text("Class TEST-2").wait_for()
+        pupil.get_by_text("Class TEST-2", exact=True).wait_for()
         alone, faults_alone = open_page(chromium, server, "/about?seed=4")
         server.push("/data seed=77&structure=star&learn.step=3")
         pupil.wait_for_url("**/data?structure=star&seed=77&class=TEST-2&learn.step=3")

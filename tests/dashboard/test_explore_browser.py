@@ -63,6 +63,7 @@ def test_a_slider_changes_the_figures_by_keyboard_and_undo_brings_them_back(expl
 def test_days_are_scrubbed_and_played_without_the_server(explore):
     page = explore()
     sent = []
+    page.wait_for_load_state("networkidle")  # what the page itself asks for must be there
     page.context.set_offline(True)
     page.on("request", lambda asked: sent.append(asked.url))
     days = page.get_by_role("slider", name="Day of the run")
