@@ -145,6 +145,13 @@ async def _life(app: Starlette) -> AsyncIterator[None]:
             crowd.close_rooms()
 
 
+#: anywidget gives a widget up after two seconds; a slow machine may need longer to draw all the rest of a page first.
+PATIENCE = (
+    "<script>AbortSignal.timeout = (wait => ms => wait.call(AbortSignal, ms === 2000 ? 60000 : ms))"
+    "(AbortSignal.timeout)</script>"
+)
+
+
 def dressed(html: str) -> str:
     """Solara's page with what it lacks: a language, letters that can be enlarged, our theme."""
     files = sorted(
@@ -154,7 +161,7 @@ def dressed(html: str) -> str:
     for old, new in (
         ("<html>", '<html lang="en">'),
         (", maximum-scale=1, user-scalable=no, minimal-ui", ""),
-        ("</head>", f"{sheets}</head>"),
+        ("</head>", f"{sheets}{PATIENCE}</head>"),
     ):
         if html.count(old) != 1:
             raise RuntimeError(f"Solara's page has changed: {old!r} is there {html.count(old)} times instead of once")
