@@ -166,6 +166,7 @@ def use_room(code: str | None = None) -> Room | None:
 
     found = room(code if code is not None else session.current().code.value)
     _, draw = solara.use_state(0)
+    drawn = 0 if found is None else found.version  # before anything is read: what comes meanwhile is seen as new
 
     def follow() -> Callable[[], None] | None:
         if found is None:
@@ -173,7 +174,7 @@ def use_room(code: str | None = None) -> Room | None:
         ended = threading.Event()
 
         def run() -> None:
-            seen = found.version
+            seen = drawn
             while not ended.is_set():
                 now = found.wait(seen, 5.0)
                 if now != seen and not ended.wait(CALM):

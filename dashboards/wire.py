@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ class Wire(handlers.WebsocketWrapper):
         super().__init__(ws, portal)
         self._waiting: deque[str | bytes] = deque()
         self._sending: Any = None
+        self._one = threading.Lock()
 
     def send_text(self, data: str) -> None:
         """Send a text, soon."""
@@ -36,8 +38,10 @@ class Wire(handlers.WebsocketWrapper):
         self._post(data)
 
     def _post(self, data: str | bytes) -> None:
-        self._waiting.append(data)
-        if len(self._waiting) == 1:  # otherwise the loop was woken already, and takes this along
+        with self._one:  # of two threads at once, each could take the other for the one that wakes the loop
+            self._waiting.append(data)
+            first = len(self._waiting) == 1
+        if first:  # otherwise the loop was woken already, and takes this along
             self.event_loop.call_soon_threadsafe(self.event_loop.call_later, GATHER, self._begin)
 
     def _begin(self) -> None:
