@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ import solara
 from . import crowd, session
 
 _log: Final = logging.getLogger(__name__)
+ARRIVAL: Final = 1.0  # seconds after the first drawing in which the browser may still take back where it is sent
 FOOT: Final = (
     "<span><strong>A model, not a forecast.</strong> It shows what follows from its assumptions; "
     "the page <em>About</em> says which they are and how far they were tested.</span>"
@@ -74,14 +77,24 @@ def _use_class() -> str:
         room.enter(name)
         return lambda: room.leave(name)
 
+    settled, settle = solara.use_state(False)
+
+    def arrive() -> None:
+        def later() -> None:
+            time.sleep(ARRIVAL)
+            settle(True)
+
+        threading.Thread(target=later, name="ecosim-arrival", daemon=True).start()
+
     def follow() -> None:
-        if room is not None and room.pushed.number and not teacher:
+        if settled and room is not None and room.pushed.number and not teacher:
             mine = f"class={room.code}" + ("&projector=1" if here.projector.value else "")
             here.read(f"{room.pushed.query}&{mine}")
             router.push(f"{room.pushed.page}?{here.address()}")
 
     solara.use_effect(join, [room])
-    solara.use_effect(follow, [room and room.pushed.number, teacher])
+    solara.use_effect(arrive, [])
+    solara.use_effect(follow, [room and room.pushed.number, teacher, settled])
     if room is None:
         return ""
     return f"Class {room.code} · teacher · {room.here()} here" if teacher else f"Class {room.code}"
