@@ -80,6 +80,9 @@ def _use_class() -> str:
     settled, settle = solara.use_state(False)
 
     def arrive() -> None:
+        if room is None:
+            return
+
         def later() -> None:
             time.sleep(ARRIVAL)
             settle(True)
@@ -93,7 +96,7 @@ def _use_class() -> str:
             router.push(f"{room.pushed.page}?{here.address()}")
 
     solara.use_effect(join, [room])
-    solara.use_effect(arrive, [])
+    solara.use_effect(arrive, [room])
     solara.use_effect(follow, [room and room.pushed.number, teacher, settled])
     if room is None:
         return ""

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from contextlib import suppress
 from typing import Annotated
 
 _LOADING = time.perf_counter()
-try:
-    import typer
-except KeyboardInterrupt:  # in the first tenth of a second, before main can watch for it
-    sys.stderr.write("interrupted\n")
-    raise SystemExit(130) from None
 
-from ecosim import terminal  # noqa: E402 - it needs typer, too
+
+def _interrupted(*_: object) -> None:
+    """Ctrl-C while the command line is still being imported: an exception in there could be lost, or told at length."""
+    os.write(2, b"interrupted\n")
+    os._exit(130)
+
+
+_watching = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+with suppress(ValueError):  # only the main thread may
+    _watching = _watching and bool(signal.signal(signal.SIGINT, _interrupted))
+
+import typer  # noqa: E402 - from here on Ctrl-C is watched
+
+from ecosim import terminal  # noqa: E402
 from ecosim.commands import (  # noqa: E402
     analyse,
     atlas,
@@ -135,6 +144,8 @@ def _fail(text: str) -> None:
     sys.exit(2)
 
 
+if _watching:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # `main` watches; who imports this has a Ctrl-C of its own
 _LOADED = time.perf_counter() - _LOADING
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Settings for every test: no window is opened, and property tests draw the same examples on every run."""
 
 import os
+import shutil
 import signal
 import sys
 
@@ -27,6 +28,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in SLOW or item.path.parent.name == "dashboard":
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    """The driver of browsers. One for all tests: a second could not start beside it in the same thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """The system's Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.fail("no Chromium: install the system's package chromium, or set CHROMIUM to its path")
+    return path
 
 
 @pytest.fixture

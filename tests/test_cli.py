@@ -424,7 +424,7 @@ def test_ctrl_c_at_any_moment_ends_with_one_line(tmp_path, after):
 
 
 def test_ctrl_c_in_the_very_first_import_is_told_too(tmp_path):
-    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    (tmp_path / "typer.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n")
     done = subprocess.run(
         [*COMMAND, "run"], cwd=tmp_path, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},

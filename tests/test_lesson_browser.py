@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from ecosim.lesson.reading import lessons
 
@@ -21,11 +21,10 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as drivers:
-        chromium = drivers.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield chromium
-        chromium.close()
+def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    yield chromium
+    chromium.close()
 
 
 def opened(browser: Browser, name: str, step: int = 1, **options: Any) -> tuple[Page, list[str], list[str]]:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from study_here import Here
 
 from ecosim import Ecosystem, Scenario
 from ecosim.config import ScenarioError
@@ -44,7 +45,6 @@ from ecosim.study.policy.searching import policy, runs
 from ecosim.study.policy.spec import Search
 from ecosim.study.policy.stage import points
 from ecosim.study.spreadsheet import csv
-from ecosim.study.worker import batch
 
 STUDY = """
 scenario:
@@ -72,29 +72,6 @@ target: {loss: 1, share: 0.5}
 search: {population: 4, generations: 2}
 verdict: {replicates: 2, intensities: 5}
 """
-
-
-class Here:
-    """Hands that live every batch in this process."""
-
-    def __init__(self, setting, count):
-        self.setting, self.wanted, self.events = setting, count, []
-
-    def room(self):
-        return self.wanted - len(self.events)
-
-    def count(self):
-        return self.wanted
-
-    def give(self, jobs):
-        self.events.append(batch(self.setting, jobs))
-
-    def take(self, seconds):
-        told, self.events = self.events, []
-        return told
-
-    def close(self):
-        pass
 
 
 @pytest.fixture(autouse=True)

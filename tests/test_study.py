@@ -8,13 +8,13 @@ import resource
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from study_here import Here
 
 import ecosim
 from ecosim.config import ScenarioError
@@ -23,7 +23,7 @@ from ecosim.study import agenda, folder, living, runner, store, sweeping
 from ecosim.study.design import codes_of
 from ecosim.study.factors import Factor
 from ecosim.study.identity import code_version, run_id
-from ecosim.study.job import Died, Job, Row, Setting
+from ecosim.study.job import Job, Row, Setting
 from ecosim.study.outcomes import outcomes
 from ecosim.study.progress import Progress
 from ecosim.study.reading import find_study, from_yaml, load, made, studies
@@ -40,36 +40,6 @@ scenario:
   shocks: [{kind: outage, when: 2, severity: 0.5}]
 """
 SMALL = WORLD + "factors: {shocks.0.severity: [0.2, 0.6], economy.inventory_days: [4, 9]}\nreplicates: 2\n"
-
-
-class Here:
-    """Hands that live every batch in this process, and die or are refused where a test says so."""
-
-    dies: ClassVar[Counter] = Counter()  # how often the process that lives this run dies
-
-    def __init__(self, setting, count):
-        self.setting, self.wanted, self.events = setting, count, []
-
-    def room(self):
-        return self.wanted - len(self.events)
-
-    def count(self):
-        return self.wanted
-
-    def give(self, jobs):
-        deadly = [job.run for job in jobs if self.dies[job.run]]
-        if deadly:
-            self.dies.subtract(deadly)
-            self.events.append(Died(tuple(job.run for job in jobs)))
-        else:
-            self.events.append(batch(self.setting, jobs))
-
-    def take(self, seconds):
-        told, self.events = self.events[::-1], []  # the last one first: order must not matter
-        return told
-
-    def close(self):
-        pass
 
 
 @pytest.fixture
@@ -429,7 +399,7 @@ def test_failed_runs_are_lived_again_only_when_asked(here, trouble, tmp_path, mo
     monkeypatch.setattr(runner, "Processes", Here)
     lived = []
     real = batch
-    monkeypatch.setattr("test_study.batch", lambda setting, jobs: lived.extend(jobs) or real(setting, jobs))
+    monkeypatch.setattr("study_here.batch", lambda setting, jobs: lived.extend(jobs) or real(setting, jobs))
     again = sweep(trouble, out=tmp_path / "s", retry=True).table()
     assert sorted(job.run for job in lived) == [1, 2, 3, 4]
     same(again, first)
@@ -564,7 +534,7 @@ def test_a_folder_is_only_ever_one_study(here, tmp_path, monkeypatch):
         other.setattr(folder, "code_version", lambda: "another")
         with pytest.raises(InputError, match="begun with another version of ecosim"):
             sweep(spec, out=tmp_path / "s")
-    with sweeping._alone(tmp_path / "s"), pytest.raises(InputError, match="somebody is at work"):
+    with folder.alone(tmp_path / "s", sweeping.LOCK), pytest.raises(InputError, match="somebody is at work"):
         sweep(spec, out=tmp_path / "s")
 
 

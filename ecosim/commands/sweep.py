@@ -81,20 +81,16 @@ def _end(study: Study, table: Path, seconds: float) -> str:
 
 
 def _words(now: Progress) -> str:
+    from ecosim.study.progress import duration
+
     parts = [f"{now.done:,} of {now.total:,} runs"]
     if now.failed:
         parts.append(f"{now.failed:,} failed")
     if now.rate:
         parts.append(f"{now.rate:.2g} a second" if now.rate < 10 else f"{now.rate:.0f} a second")
     if now.seconds_left is not None:
-        parts.append(f"about {_time(now.seconds_left)} left on {now.workers:,} workers")
+        parts.append(f"about {duration(now.seconds_left)} left on {now.workers:,} workers")
     return ", ".join(parts)
-
-
-def _time(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
 
 
 class Teller:

@@ -15,6 +15,7 @@ from ecosim.errors import hint
 from ecosim.lesson import claims
 from ecosim.part import Part
 from ecosim.study.outcomes import check
+from ecosim.study.spec import with_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -299,21 +300,13 @@ class Lesson(Part):
     @model_validator(mode="after")
     def _prepared(self) -> Self:
         """Try every value of every lever on the scenario, and every claim on the levers and outcomes."""
-        self._base = self._changed()
+        self._base = with_set(self.scenario, self.set)
         problems = [*self._clashes(), *self._wrong_values(), *self._wrong_steps()]
         if not problems and self.points > MOST_POINTS:
             problems.append(_problem("levers", f"{self.points:,} settings in all; {MOST_POINTS} are the most"))
         if problems:
             raise ScenarioError(problems)
         return self
-
-    def _changed(self) -> Scenario:
-        try:
-            return self.scenario.with_(self.set) if self.set else self.scenario
-        except ScenarioError as error:
-            raise ScenarioError(
-                _problem(f"set.{item.path}", item.message, item.value) for item in error.problems
-            ) from None
 
     def _clashes(self) -> Iterator[Problem]:
         if self.shown > self.replicates:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import math
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ from ecosim.study.identity import code_version
 from ecosim.study.store import RUNS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import BaseModel
 
     from ecosim.config import Scenario
@@ -62,6 +66,18 @@ def _refuse_other(place: Path, found: dict[str, Any], spec: StudySpec) -> None:
             f"{place}: begun with another version of ecosim ({found['versions']['ecosim']}, {found['code']}), whose "
             "runs may differ from this one's; finish it with that version, or choose another folder with --out"
         )
+
+
+@contextmanager
+def alone(place: Path, lock: str) -> Iterator[None]:
+    """Hold a folder by its file ``lock`` while it is worked in; the system lets go of it with the process, however that
+    ends. Raises InputError where somebody else holds it."""
+    with (place / lock).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{place}: somebody is at work on this study; wait for the end, or stop it") from None
+        yield
 
 
 def manifest(place: Path) -> dict[str, Any]:

@@ -18,6 +18,13 @@ STALE = 30.0  # seconds without news after which nobody is at work
 WEIGHT = 0.2  # of the last batch in the running mean
 
 
+def duration(seconds: float) -> str:
+    """A time in words."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a study is. Times in seconds; ``rate`` in runs a second; None where nothing was measured yet."""

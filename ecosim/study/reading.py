@@ -16,10 +16,11 @@ from ecosim.found import load as load_scenario
 from ecosim.study.spec import StudySpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from os import PathLike
 
     from ecosim.config.source import Step
+    from ecosim.part import Part
 
 
 def studies(folder: str = "studies") -> dict[str, Path]:
@@ -57,14 +58,34 @@ def from_yaml(
     text: str, *, name: str = "<text>", base_dir: Path | None = None, allow_code: bool = True, title: str = "study"
 ) -> StudySpec:
     """Study written in YAML 1.2; ``title`` names it where it does not name itself."""
+    asked = "a study has at least 'scenario:' and 'factors:', for example scenario: main_street"
+    stand_in: dict[str, Any] = {"set": {}, "factors": {"days": [1]}, "design": "full"}
+    return spec_from(text, StudySpec, asked, stand_in, name, base_dir, allow_code=allow_code, title=title)
+
+
+def spec_from[Spec: Part](
+    text: str,
+    kind: type[Spec],
+    asked: str,
+    stand_in: Mapping[str, Any],
+    name: str,
+    base_dir: Path | None,
+    *,
+    allow_code: bool,
+    title: str,
+    faults: Callable[[Spec], list[Problem]] = lambda spec: [],
+) -> Spec:
+    """What a YAML text says, as a ``kind`` that is built on a scenario, with every problem in one go.
+
+    Where the scenario is bad, a plain one and the values of ``stand_in`` take its place so that the rest is checked,
+    too. ``asked`` says what is the least to give; ``faults`` finds what shows only in a specification that is whole.
+    """
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
-        message = "empty; a study has at least 'scenario:' and 'factors:', for example scenario: main_street"
-        raise ScenarioError([Problem(name, None, None, "", message)])
+        raise ScenarioError([Problem(name, None, None, "", f"empty; {asked}")])
     document = parse(text, name)
     data = document.root.plain()
     if not isinstance(data, dict):
-        message = "not made of keys; a study has at least 'scenario:' and 'factors:'"
-        raise ScenarioError([Problem(name, document.root.line, document.root.column, "", message)])
+        raise ScenarioError([Problem(name, document.root.line, document.root.column, "", f"not made of keys; {asked}")])
     context = {"base_dir": None if base_dir is None else str(base_dir), "allow_code": allow_code}
     given: dict[str, Any] = {"name": title, **data}
     problems = list(document.problems)
@@ -73,13 +94,13 @@ def from_yaml(
             given["scenario"] = base_scenario(data["scenario"], document, context)
         except ScenarioError as error:
             problems += error.problems
-            given["scenario"] = Scenario()  # so that the rest is checked in the same go
-            given |= {"set": {}, "factors": {"days": [1]}, "design": "full"}
+            given |= {"scenario": Scenario(), **stand_in}
     try:
-        spec = StudySpec.model_validate(given, context=context)
+        spec = kind.model_validate(given, context=context)
+        found = [] if problems else faults(spec)
     except ValidationError as error:
-        found = inner_problems(error) or explained(error, StudySpec, given, document, allow_code=allow_code).problems
-        problems += [put_in_place(problem, document) for problem in found]
+        found = inner_problems(error) or list(explained(error, kind, given, document, allow_code=allow_code).problems)
+    problems += [put_in_place(problem, document) for problem in found]
     if problems:
         raise ScenarioError(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return spec

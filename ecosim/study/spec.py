@@ -14,11 +14,23 @@ from ecosim.study.factors import Factor, Factors
 from ecosim.study.outcomes import check
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ecosim.study.factors import Codes
 
 TRIED = "tried"  # in the context of a study whose values are known to be ones that its scenario takes
 HELD = ("seed", "name")  # what a factor may not change: replicates are paired by the seed
 CHECKED_VALUES = 200  # of a factor; of longer lists the extremes, and what raises in a run is recorded there
+
+
+def with_set(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """A scenario with what stands under ``set``, where the problems are placed."""
+    try:
+        return scenario.with_(changes) if changes else scenario
+    except ScenarioError as error:
+        raise ScenarioError(
+            Problem(None, None, None, f"set.{item.path}", item.message, item.value) for item in error.problems
+        ) from None
 
 
 class Stop(Part):
@@ -144,7 +156,7 @@ class StudySpec(Part):
     def _prepared(self, info: ValidationInfo) -> Self:
         """Make the base and the points, and try every value of every factor on the scenario."""
         context = info.context or {}
-        self._base = self._changed()
+        self._base = with_set(self.scenario, self.set)
         if isinstance(self.design, Table):
             if any(not isinstance(factor.values, dict) for factor in self.factors.values()):
                 _refuse("factors", "the design is a table, whose columns are the factors; name values, or drop one")
@@ -166,14 +178,6 @@ class StudySpec(Part):
         if not isinstance(self.design, Table):
             self._codes = self._designed()
         return self
-
-    def _changed(self) -> Scenario:
-        try:
-            return self.scenario.with_(self.set) if self.set else self.scenario
-        except ScenarioError as error:
-            raise ScenarioError(
-                Problem(None, None, None, f"set.{item.path}", item.message, item.value) for item in error.problems
-            ) from None
 
     def _designed(self) -> Codes:
         factors, whole = list(self._factors.values()), self._whole

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ from ecosim.study.spec import StudySpec
 from ecosim.study.store import commit, compact, files, finished, sweep_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from os import PathLike
 
     from ecosim.study.hands import Hands
@@ -68,7 +67,7 @@ def sweep(
     spec = _spec(study)
     place = Path(out) if out is not None else Path("studies") / safe_name(spec.name)
     study_folder.prepare(place, spec)
-    with _alone(place):
+    with study_folder.alone(place, LOCK):
         sweep_up(place)
         _Driver(spec, place.absolute(), yes=yes, retry=retry, progress=progress).drive(workers, cluster)
     return Study.load(place)
@@ -78,17 +77,6 @@ def _spec(study: str | PathLike[str] | StudySpec | Mapping[str, Any]) -> StudySp
     if isinstance(study, StudySpec):
         return study
     return load(study) if isinstance(study, str | os.PathLike) else made(study)
-
-
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """Hold the folder while the study is driven; the system lets go of it with the process, however that ends."""
-    with (place / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{place}: somebody is at work on this study; wait for the end, or stop it") from None
-        yield
 
 
 class _Driver:

@@ -6,10 +6,10 @@ it that nothing was asked of anybody else, that no answer was an error, and that
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,8 +53,13 @@ class Server:
         return self
 
     def read(self, pattern):
-        """What it printed at a place of the pattern."""
-        return re.search(pattern, "\n".join(self.said))[1]
+        """What it printed at a place of the pattern, which may be on its way."""
+        for _ in range(600):
+            found = re.search(pattern, "\n".join(self.said))
+            if found:
+                return found[1]
+            time.sleep(0.1)
+        return pytest.fail(f"the dashboard did not say {pattern}:\n" + "\n".join(self.said))
 
     @property
     def url(self):
@@ -102,18 +107,11 @@ def dashboard():
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium(playwright, chromium_path):
     """The system's Chromium, headless and without a network."""
-    from playwright.sync_api import sync_playwright
-
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.fail("no Chromium: install the system's package chromium, or set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, OFFLINE])
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium_path, args=[*FLAGS, OFFLINE])
+    yield browser
+    browser.close()
 
 
 class Faults(list):

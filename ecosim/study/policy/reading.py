@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ecosim.config import Problem, Scenario, ScenarioError
-from ecosim.config.source import parse, read_text
+from ecosim.config import Problem, ScenarioError
+from ecosim.config.source import read_text
 from ecosim.config.words import explained
 from ecosim.errors import InputError
 from ecosim.model import Ecosystem
 from ecosim.study.policy.packages import package, policies
 from ecosim.study.policy.spec import PolicySpec
-from ecosim.study.reading import base_scenario, find_study, inner_problems, put_in_place
+from ecosim.study.reading import find_study, inner_problems, spec_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
+
+    from ecosim.config import Scenario
 
 ASKED = "a policy study has at least 'scenario:', 'levers:' and 'shocks:'"
 
@@ -43,31 +45,10 @@ def from_yaml(
     text: str, *, name: str = "<text>", base_dir: Path | None = None, allow_code: bool = True, title: str = "policy"
 ) -> PolicySpec:
     """Policy study written in YAML 1.2; ``title`` names it where it does not name itself."""
-    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
-        raise ScenarioError([Problem(name, None, None, "", f"empty; {ASKED}")])
-    document = parse(text, name)
-    data = document.root.plain()
-    if not isinstance(data, dict):
-        place = (document.root.line, document.root.column)
-        raise ScenarioError([Problem(name, *place, "", f"not made of keys; {ASKED}")])
-    context = {"base_dir": None if base_dir is None else str(base_dir), "allow_code": allow_code}
-    given: dict[str, Any] = {"name": title, **data}
-    problems = list(document.problems)
-    if data.get("scenario") is not None:
-        try:
-            given["scenario"] = base_scenario(data["scenario"], document, context)
-        except ScenarioError as error:
-            problems += error.problems
-            given |= {"scenario": Scenario(), "set": {}, "uncertainties": {}}  # so that the rest is checked, too
-    try:
-        spec = PolicySpec.model_validate(given, context=context)
-        found = [] if problems else faults(spec)
-    except ValidationError as error:
-        found = inner_problems(error) or explained(error, PolicySpec, given, document, allow_code=allow_code).problems
-    problems += [put_in_place(problem, document) for problem in found]
-    if problems:
-        raise ScenarioError(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
-    return spec
+    stand_in: dict[str, Any] = {"set": {}, "uncertainties": {}}
+    return spec_from(
+        text, PolicySpec, ASKED, stand_in, name, base_dir, allow_code=allow_code, title=title, faults=faults
+    )
 
 
 def made(given: Mapping[str, Any]) -> PolicySpec:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from ecosim.folders import safe_name
 from ecosim.model import Ecosystem
 from ecosim.resilience.held_out import HeldOut
 from ecosim.resilience.pool import cores
+from ecosim.study.folder import alone
 from ecosim.study.policy import seal, tables
 from ecosim.study.policy.front import best, count_all, everything, generations, hypervolume, need_pymoo, settled
 from ecosim.study.policy.futures import draw
@@ -28,10 +27,11 @@ from ecosim.study.policy.results import Found
 from ecosim.study.policy.spec import PolicySpec
 from ecosim.study.policy.stage import Lived
 from ecosim.study.policy.verdicts import judge
+from ecosim.study.progress import duration
 from ecosim.study.sweeping import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def policy(
     say = told or (lambda line: None)
     _dare(spec, place, workers or cores(), say, yes=yes)
     place.mkdir(parents=True, exist_ok=True)
-    with _alone(place):
+    with alone(place, LOCK):
         found = _Search(spec, place.absolute(), workers or cores(), progress, say).found()
         found.write()
     return found
@@ -83,17 +83,6 @@ def _spec(study: str | PathLike[str] | PolicySpec | Mapping[str, Any]) -> Policy
             raise InputError("; ".join(map(str, wrong)))
         return study
     return load(study) if isinstance(study, str | os.PathLike) else made(study)
-
-
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """Hold the folder; the system lets go of it with the process, however that ends."""
-    with (place / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{place}: somebody is at work on this study; wait for the end, or stop it") from None
-        yield
 
 
 # --- how long ---------------------------------------------------------------------------------------------------------
@@ -150,13 +139,6 @@ def _seconds(spec: PolicySpec) -> float:
     days = min(world.days, 20)
     eco.run_for(days)
     return (time.perf_counter() - started) * world.days / days
-
-
-def duration(seconds: float) -> str:
-    """A time in words."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
 
 
 # --- the search -------------------------------------------------------------------------------------------------------

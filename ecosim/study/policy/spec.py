@@ -22,7 +22,7 @@ from ecosim.found import load
 from ecosim.part import Part
 from ecosim.study.factors import Factors
 from ecosim.study.reading import inner_problems
-from ecosim.study.spec import Limits, StudySpec, a_scenario
+from ecosim.study.spec import Limits, StudySpec, a_scenario, with_set
 
 if TYPE_CHECKING:
     from ecosim.policies.policy import Policy as APolicy
@@ -205,13 +205,7 @@ class PolicySpec(Part):
     @model_validator(mode="after")
     def _prepared(self, info: ValidationInfo) -> Self:
         problems: list[Problem] = []
-        try:
-            changed = self.scenario.with_(self.set) if self.set else self.scenario
-        except ScenarioError as error:
-            raise ScenarioError(
-                [_at(f"set.{item.path}", item.message, item.value) for item in error.problems]
-            ) from None
-        self._base = changed.with_({"shocks": [], "policies": []})
+        self._base = with_set(self.scenario, self.set).with_({"shocks": [], "policies": []})
         self._seal = (info.context or {}).get("seal")
         self._check_names(problems)
         self._check_packages(problems)
