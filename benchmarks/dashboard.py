@@ -27,6 +27,7 @@ import numpy as np
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
+SLIDER = "Severity"
 LOST = 30.0  # seconds after which an answer is lost
 LEVELS = range(0, 101, 5)
 ELSEWHERE = 37  # where no slider stands: one that is there already gets no picture
@@ -80,7 +81,7 @@ class Pupil:
             state = data.get("state", {}) if isinstance(data, dict) else {}
             if state.get("option"):
                 self.pictures.put_nowait(time.perf_counter())
-            if message["header"]["msg_type"] == "comm_open" and state.get("label") == "Severity" and not self.slider:
+            if message["header"]["msg_type"] == "comm_open" and SLIDER in state.get("given", "") and not self.slider:
                 self.slider = content["comm_id"]
 
     async def _picture(self) -> float:
@@ -92,7 +93,7 @@ class Pupil:
             self.pictures.get_nowait()
         begun = time.perf_counter()
         await self._send(
-            "comm_msg", comm_id=self.slider, data={"method": "custom", "content": {"event": "change", "data": level}}
+            "comm_msg", comm_id=self.slider, data={"method": "custom", "content": {"event": "change", "data": [SLIDER, level]}}
         )
         return await self._picture() - begun
 

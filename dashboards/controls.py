@@ -1,35 +1,48 @@
-"""What can be pressed and pulled: native elements with a name, a value and a unit that a screen reader tells."""
+"""What can be pressed and pulled: native elements with a name, a value and a unit that a screen reader tells.
+
+A set of levers is one element of the browser: pulling one is one message, and nothing is drawn anew for the others.
+"""
 
 from __future__ import annotations
 
 import base64
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import solara
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 THROTTLE = 120
 """Milliseconds between two messages of a slider that is being pulled."""
 
 
+@dataclass(frozen=True)
+class Control:
+    """One of a set: how it is drawn, and what hears of a new value. Labels in a set differ."""
+
+    drawn: dict[str, Any]
+    take: Callable[[Any], None]
+
+
 @solara.component_vue("controls.vue")
-def _Control(
-    label: str,
-    kind: str,
-    value: Any,
-    event_change: Callable[[Any], None],
-    low: float = 0,
-    high: float = 1,
-    step: float = 1,
-    unit: str = "",
-    tip: str = "",
-    options: list[tuple[str, str]] | None = None,
-    disabled: bool = False,
-    throttle: int = THROTTLE,
-) -> None:
-    """A slider or a list to choose from; the browser draws it and sends little."""
+def _Controls(given: str, event_change: Callable[[Any], None], throttle: int = THROTTLE) -> None:
+    """Sliders and lists under their titles; the browser draws them and sends little."""
+
+
+def Controls(controls: Sequence[Control | str]) -> Any:
+    """Some controls as one element; a text among them is a title."""
+    drawn = [one.drawn if isinstance(one, Control) else {"kind": "title", "label": one} for one in controls]
+
+    def changed(given: Any) -> None:
+        label, value = given if isinstance(given, list) and len(given) == 2 else (None, None)
+        for one in controls:
+            if isinstance(one, Control) and one.drawn["label"] == label:
+                one.take(value)
+
+    return _Controls(given=json.dumps(drawn, separators=(",", ":")), event_change=changed)
 
 
 @solara.component_vue("button.vue")
@@ -46,7 +59,7 @@ def _Button(
     """A native button; ``payload`` is a file for the person, in base 64."""
 
 
-def Slider(
+def slider(
     label: str,
     value: float,
     on_value: Callable[[float], None],
@@ -56,7 +69,7 @@ def Slider(
     unit: str = "",
     tip: str = "",
     disabled: bool = False,
-) -> Any:
+) -> Control:
     """A native slider with its value and unit; while it is pulled it sends at most every `THROTTLE` ms.
 
     Whole steps give whole numbers.
@@ -69,30 +82,36 @@ def Slider(
             return
         on_value(round(number) if float(step).is_integer() else number)
 
-    return _Control(
-        label=label, kind="range", value=value, event_change=moved, low=low, high=high, step=step, unit=unit, tip=tip,
-        disabled=disabled,
-    )  # fmt: skip
+    ends = {"low": low, "high": high, "step": step, "unit": unit}
+    return Control({"label": label, "kind": "range", "value": value, "tip": tip, "disabled": disabled, **ends}, moved)
 
 
-def Select(
+def choice(
     label: str,
     value: str,
     on_value: Callable[[str], None],
     options: Mapping[str, str],
     tip: str = "",
     disabled: bool = False,
-) -> Any:
+) -> Control:
     """A native list to choose from: ``options`` is value to title. What is not among them is not passed on."""
 
     def picked(given: Any) -> None:
         if given in options:
             on_value(given)
 
-    return _Control(
-        label=label, kind="select", value=value, event_change=picked, options=list(options.items()), tip=tip,
-        disabled=disabled,
-    )  # fmt: skip
+    given = {"options": list(options.items()), "tip": tip, "disabled": disabled}
+    return Control({"label": label, "kind": "select", "value": value, **given}, picked)
+
+
+def Slider(*args: Any, **kwargs: Any) -> Any:
+    """A `slider` by itself."""
+    return Controls((slider(*args, **kwargs),))
+
+
+def Select(*args: Any, **kwargs: Any) -> Any:
+    """A list to choose from (`choice`) by itself."""
+    return Controls((choice(*args, **kwargs),))
 
 
 def Button(

@@ -13,7 +13,7 @@ import numpy as np
 from ecosim import Ecosystem, InputError, Scenario
 
 from .network.encode import CELLS_FROM, Recording
-from .worlds import Answer, Choice, Event, Own, back, plain, refuse_too_much, runs_of, scenario
+from .worlds import Answer, Choice, Event, Own, back, firms_of, plain, refuse_too_much, runs_of, scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     type Array = NDArray[np.float64]
     type Report = Callable[[float], None]
 
-KEPT_TWINS = 16
+KEPT_TWINS = 64
+KEPT_FIRMS = 100_000  # in economies that are kept ready: those of a class in which everybody has a seed of their own
 KEPT_STORIES = 2
 STRIKES_TOLD = 4  # days of one shock that are marked each; more are told by the first
 HALF = 0.5
@@ -159,7 +160,7 @@ def built(of: Scenario, runs: int) -> Blocks:
         from ecosim.resilience.blocks import blocks
 
         _built[key] = blocks(economy, of.network, seed=of.seed, replicates=runs)
-    found: Blocks = _recent(_built, key, KEPT_TWINS)
+    found: Blocks = _recent(_built, key, max(1, KEPT_FIRMS // (runs * firms_of(of))))
     return found
 
 
@@ -281,7 +282,7 @@ def _twin(of: Scenario, eco: Ecosystem, run: int, report: Report) -> _Calm:
             float((twin.world.firms.failed_on >= 0).mean()),
             closures(twin),
         )
-    found: _Calm = _recent(_calm, key, KEPT_TWINS * 4)
+    found: _Calm = _recent(_calm, key, KEPT_TWINS)
     return found
 
 

@@ -150,6 +150,7 @@ class Own:
     scenario: Scenario = field(compare=False, repr=False)
 
 
+@lru_cache(maxsize=256)  # asked for several times at each move: what it costs, how many runs, to live it
 def scenario(choice: Choice, own: Own | None = None) -> Scenario:
     """Scenario of a choice, of one's own where it names that. Raises InputError with the place and the mend."""
     base = base_of(choice, own)

@@ -277,7 +277,7 @@ class Net {
     const n = this.n, days = changes.length / n;
     for (let i = n; i < changes.length; i++) changes[i] = (changes[i] + changes[i - n]) & 255;
     this.codes = changes; this.days = days;
-    this.curve = m.get("curve"); this.events = m.get("events"); this.still = null;
+    this.curve = [...new Float32Array(bytes(m.get("curve")).slice().buffer)]; this.events = m.get("events"); this.still = null;
     const struck = bytes(m.get("struck"));
     if (this.gl && struck.length === n) {
       this.gl.bindBuffer(this.gl.ARRAY_BUFFER, this.struckBuffer); this.gl.bufferSubData(this.gl.ARRAY_BUFFER, 0, struck);

@@ -33,7 +33,7 @@ class NetworkWidget(anywidget.AnyWidget):
     names = traitlets.Bytes().tag(sync=True)
     frames = traitlets.Bytes().tag(sync=True)
     struck = traitlets.Bytes().tag(sync=True)
-    curve = traitlets.List().tag(sync=True)
+    curve = traitlets.Bytes().tag(sync=True)
     events = traitlets.List().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     day = traitlets.Int(0).tag(sync=True)
@@ -57,7 +57,7 @@ def Network(
     scene: Scene,
     frames: bytes,
     struck: bytes,
-    curve: Sequence[float],
+    curve: bytes,
     events: Sequence[Event],
     label: str,
     day: int = 0,
@@ -66,7 +66,10 @@ def Network(
     on_day: Callable[[int], None] | None = None,
     on_selected: Callable[[int], None] | None = None,
 ) -> Any:
-    """The network of a run; what did not change is not sent again. ``selected`` is a row, -1 for none."""
+    """The network of a run; what did not change is not sent again.
+
+    ``curve`` is the output of each day in percent, as float32; ``selected`` is a row, -1 for none.
+    """
     return NetworkWidget.element(
         at=scene.at,
         size=scene.size,
@@ -80,7 +83,7 @@ def Network(
             "key": f"{hash((scene.at, scene.links)):x}",
         },
         struck=struck,
-        curve=[round(value, 2) for value in curve],
+        curve=curve,
         events=[{"day": event.day, "label": event.label, "kind": event.kind} for event in events],
         frames=frames,
         label=label,

@@ -8,9 +8,9 @@ import solara
 
 from .. import jobs, session, uploads
 from ..controls import Button
-from ..levers import Levers
 from . import explore_network, parts
 from .explore_found import Course, Heads, heads
+from .explore_levers import Levers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

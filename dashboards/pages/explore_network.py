@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import solara
 
-from .. import jobs, living, session, worlds
-from ..controls import Button, Select, Slider
+from .. import controls, jobs, living, session, worlds
+from ..controls import Button, Controls
 from ..network import Network
 from ..network.scene import ARRANGED
 from ..words import figure
@@ -38,14 +38,13 @@ def Picture(one: Answer, own: Own | None) -> None:
     with solara.Div(classes=["card"]):
         Words("h2", "The network, day by day")
         with solara.Div(classes=["eco-pick"]):
-            Select(
-                "Run shown",
-                str(run),
-                lambda at: here.put("explore.run", at),
-                runs,
-                tip="Each run has luck of its own: who is struck, and who trades with whom.",
+            luck = "Each run has luck of its own: who is struck, and who trades with whom."
+            Controls(
+                (
+                    controls.choice("Run shown", str(run), lambda at: here.put("explore.run", at), runs, luck),
+                    controls.choice("Arranged", by, lambda name: here.put("explore.by", name), ARRANGED),
+                )
             )
-            Select("Arranged", by, lambda name: here.put("explore.by", name), ARRANGED)
         if asked.error:
             Alert(asked.error).key("error")
         if last.current is None:
@@ -56,7 +55,7 @@ def Picture(one: Answer, own: Own | None) -> None:
                 last.current[0],
                 one.frames[run],
                 one.struck[run],
-                one.made[:, run].tolist(),
+                one.made[:, run].astype("<f4").tobytes(),
                 one.events,
                 f"Run {run + 1} of {one.runs}",
                 day,
@@ -164,8 +163,12 @@ def _WhatIf(one: Answer, day: int) -> None:
             with solara.v.Html(tag="ul"):
                 for now in choice.now:
                     Words("li", struck_by(now))
-        Select("What happens", kind, set_kind, KINDS)
-        Slider(LEVERS["share"].label, share, set_share, 1, 100, 1, LEVERS["share"].unit)
-        Slider(LEVERS["severity"].label, severity, set_severity, 0, 100, 5, LEVERS["severity"].unit)
+        Controls(
+            (
+                controls.choice("What happens", kind, set_kind, KINDS),
+                controls.slider(LEVERS["share"].label, share, set_share, 1, 100, 1, LEVERS["share"].unit),
+                controls.slider(LEVERS["severity"].label, severity, set_severity, 0, 100, 5, LEVERS["severity"].unit),
+            )
+        )
         Button(f"Strike on day {day}", strike, "primary")
         Words("p", "The days before stay as they were; the dashed line is the world without it.", ["muted"])

@@ -81,9 +81,10 @@ def Map(
     """The map of an atlas: a button for each cell, reached by the arrow keys."""
 
 
-def Words(tag: str, text: str, classes: Sequence[str] = (), **attributes: str) -> Any:
-    """An element with a text, which is never read as markup."""
-    return solara.v.Html(tag=tag, class_=" ".join(classes), attributes=attributes, children=[text])
+@solara.component
+def Words(tag: str, text: str, classes: Sequence[str] = (), **attributes: str) -> None:
+    """An element with a text, which is never read as markup. A component, so that the same words are not sent again."""
+    solara.v.Html(tag=tag, class_=" ".join(classes), attributes=attributes, children=[text])
 
 
 def Head(title: str, lead: str) -> None:

@@ -278,6 +278,7 @@ def _module(name: str) -> ModuleType:
         raise KindError(msg) from error
 
 
+@functools.cache
 def _modules(package: str) -> frozenset[str]:
     """Names of all modules of a package, kinds and helpers alike: only these are ever imported."""
     return frozenset(module.name for module in pkgutil.iter_modules(_folders(package)))

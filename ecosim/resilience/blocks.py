@@ -73,6 +73,12 @@ class Blocks:
         """All blocks as one economy, each in a region of its own."""
         return merge(self.parts)
 
+    @cached_property
+    def calm(self) -> tuple[World, ...]:
+        """Each block at rest by itself, for whoever asks whom a shock would strike there."""
+        stocks = {"inventory_days": 1.0, "smoothing_days": 1.0}  # nobody is struck for the stocks of others
+        return tuple(World.at_rest(part, Streams(self.seed, at), stocks) for at, part in enumerate(self.parts))
+
     def by_block(self, values: Array) -> Array:
         """Values of firms, shape (R n,), as (R, n)."""
         return values.reshape(len(self.parts), self.firms)
@@ -138,13 +144,10 @@ def strikes(shocks: Sequence[Hit], of: Blocks, scenario: Scenario) -> list[Entri
     on every structure unless ``who`` asks for the structure.
     """
     found: list[list[Entries]] = [[] for _ in shocks]
-    for at, part in enumerate(of.parts):
-        streams = Streams(of.seed, at)
-        behaviour = {"inventory_days": 1.0, "smoothing_days": scenario.economy.smoothing_days}
-        world = World.at_rest(part, streams, behaviour)
-        world.horizon = scenario.days
+    for at, calm in enumerate(of.calm):
+        world = replace(calm, memory={}, remarks=[], events=[], horizon=scenario.days)
         for place, shock in enumerate(shocks):
-            shock.prepare(world, streams[f"shock: {shock.label}"], f"shocks.{place}")
+            shock.prepare(world, world.streams[f"shock: {shock.label}"], f"shocks.{place}")
             kept = world.memory[shock.label]
             found[place].append({**kept, "rows": kept["rows"] + at * of.firms})
     return [{name: np.concatenate([one[name] for one in each]) for name in ENTRIES} for each in found]

@@ -127,9 +127,13 @@ class Faults(list):
         page.on("pageerror", lambda error: self.append(f"page error: {error}"))
 
 
-def open_page(browser, server, path="/", **options):
-    """A page of a browser of its own that has drawn its heading, and the faults that happen in it."""
+def open_page(browser, server, path="/", script="", **options):
+    """A page of a browser of its own that has drawn its heading, and the faults that happen in it.
+
+    ``script`` is run in it before anything else.
+    """
     context = browser.new_context(viewport={"width": 1366, "height": 768}, **options)
+    context.add_init_script(script)
     context.set_default_timeout(FOUND_WITHIN)
     page, faults = context.new_page(), Faults()
     faults.watch(page, server.url)

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from dataclasses import dataclass
 
 import ipywidgets
 import pytest
@@ -72,8 +73,26 @@ def until(page, wanted):
 
 
 def lever(page, label):
-    """The control of a label, or None."""
-    return next((widget for widget in every(page) if getattr(widget, "label", "") == label), None)
+    """The button or control of a label, or None."""
+    for widget in every(page):
+        if getattr(widget, "label", "") == label:
+            return widget
+        for control in json.loads(getattr(widget, "given", "[]")):
+            if control["label"] == label:
+                return Pulled(widget, control)
+    return None
+
+
+@dataclass
+class Pulled:
+    """One control of a set."""
+
+    widget: ipywidgets.Widget
+    drawn: dict
+
+    def vue_change(self, value):
+        """What the browser says of it."""
+        self.widget.vue_change([self.drawn["label"], value])
 
 
 def figure(page):
@@ -181,7 +200,7 @@ def test_an_upload_becomes_the_world(page):
     good = base64.b64encode(text).decode()
     upload.vue_part({"id": "1", "name": "mine.yaml", "at": 0, "data": good, "last": True})
     until(page, lambda: any(text.startswith("20 firms, 30 days") for text in texts(page)))
-    assert "Yours: mine.yaml" in dict(map(tuple, lever(page, "Ecosystem").options)).values()
+    assert "Yours: mine.yaml" in dict(map(tuple, lever(page, "Ecosystem").drawn["options"])).values()
 
 
 def test_too_much_is_told_in_place(page):

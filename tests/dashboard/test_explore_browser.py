@@ -42,6 +42,28 @@ def test_the_network_in_the_browser_is_the_engine_s(explore):
     page.wait_for_function(f"document.querySelector('.net-day').textContent === 'day {worst}'")
 
 
+NO_WEBGL = """
+const drawn = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...how) {
+  return kind.startsWith("webgl") ? null : drawn.call(this, kind, ...how);
+};
+"""
+
+
+def test_a_machine_without_webgl_sees_the_network_too(explore):
+    page = explore(script=NO_WEBGL)
+    coloured = """() => { const canvas = document.querySelector(".net").net.canvas;
+        const found = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        const seen = new Set();
+        for (let at = 0; at < found.length; at += 4) if (found[at + 3] > 200) seen.add(found.slice(at, at + 3).join());
+        return seen.size; }"""
+    assert page.evaluate(coloured) >= 3, "paper, and firms in more than one colour"
+    day = page.locator(".net-day").inner_text()
+    page.get_by_role("slider", name="Day").first.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("old => document.querySelector('.net-day').textContent !== old", arg=day)
+
+
 def test_a_slider_changes_the_figures_by_keyboard_and_undo_brings_them_back(explore):
     page = explore()
     before = head(page)
