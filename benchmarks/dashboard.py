@@ -92,9 +92,8 @@ class Pupil:
         while not self.pictures.empty():
             self.pictures.get_nowait()
         begun = time.perf_counter()
-        await self._send(
-            "comm_msg", comm_id=self.slider, data={"method": "custom", "content": {"event": "change", "data": [SLIDER, level]}}
-        )
+        moved = {"event": "change", "data": [SLIDER, level]}
+        await self._send("comm_msg", comm_id=self.slider, data={"method": "custom", "content": moved})
         return await self._picture() - begun
 
     async def close(self) -> None:

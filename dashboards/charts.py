@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -291,7 +292,7 @@ def Chart(
     shown, set_shown = solara.use_state(False)
     wanted, set_wanted = solara.use_state("")
     payload, set_payload = solara.use_state(None)
-    name = "".join(letter if letter.isalnum() else "_" for letter in title.lower()).strip("_")
+    name = "_".join(re.findall(r"[^\W_]+", title.lower()))
 
     def whole() -> pd.DataFrame:
         return table() if callable(table) else table

@@ -5,7 +5,7 @@ under a name made for the browser. A page uses it like this::
 
     room = crowd.use_room()                       # None outside a class; draws the page anew when something happens
     if room is not None and crowd.is_teacher(room):
-        room.push(session.current().address(), page="/learn")
+        room.push(session.current().address(), page="/learn")  # the bar of every page does it
     room.bet(crowd.me(), "hubs", "falls by half") # one answer a browser, the last one counts
     room.histogram("hubs")                        # {"falls by half": 12, ...}
 """
@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 import solara
 import solara.lab
@@ -39,12 +40,26 @@ class Push:
     page: str = "/"
     query: str = ""
 
+    def step(self, lesson: str) -> int | None:
+        """The step of a lesson that the class was sent to, from 0; None where it was sent elsewhere."""
+        where = dict(parse_qsl(self.query))
+        text = where.get("learn.step", "0")
+        there = self.number and self.page == "/learn" and where.get("learn.lesson") == lesson
+        return int(text) if there and text.isascii() and text.isdigit() and len(text) < 4 else None
+
+
+def shared(query: str) -> str:
+    """A query without what is each browser's own: its class, whether it is a projector's, files it has uploaded."""
+    own = re.compile(r"class=|projector=|(base\.)?ecosystem=own-")
+    return "&".join(pair for pair in query.split("&") if not own.match(pair))
+
 
 class Room:
     """A class. All of it may be called from any thread."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, door: str = "") -> None:
         self.code = code
+        self.door = door  # the address that pupils open
         self.secret = secrets.token_urlsafe(12)
         self.pushed = Push()
         self.version = 0
@@ -52,18 +67,23 @@ class Room:
         self._here: Counter[str] = Counter()
         self._news = threading.Condition()
 
+    def taught_by(self, shown: str) -> bool:
+        """Whether this is the teacher's secret, told in the same time however much of it is right."""
+        return hmac.compare_digest(shown.encode(), self.secret.encode())
+
     def push(self, query: str, page: str = "/") -> None:
         """Send every pupil to a page with the parameters of a query, such as ``session.current().address()``."""
         with self._news:
-            self.pushed = Push(self.pushed.number + 1, page, query)
+            self.pushed = Push(self.pushed.number + 1, page, shared(query))
             self._changed()
 
     def bet(self, session: str, question: str, answer: str) -> None:
         """Take an answer; the last one of a session counts. Beyond what a class can need, answers are dropped."""
+        question = question[:LETTERS]
         with self._news:
             if question not in self._bets and len(self._bets) >= QUESTIONS:
                 return
-            answers = self._bets.setdefault(question[:LETTERS], {})
+            answers = self._bets.setdefault(question, {})
             if session in answers or len(answers) < PUPILS:
                 answers[session] = answer[:LETTERS]
                 self._changed()
@@ -86,7 +106,7 @@ class Room:
             self._changed()
 
     def here(self) -> int:
-        """How many browsers have joined, the teacher's included."""
+        """How many pupils' browsers have joined."""
         with self._news:
             return len(self._here)
 
@@ -118,14 +138,14 @@ class Room:
 _rooms: Final[dict[str, Room]] = {}
 
 
-def open_room(code: str) -> Room:
-    """Begin a class; the server does it once.
+def open_room(code: str, door: str = "") -> Room:
+    """Begin a class, to which pupils find by ``door``; the server does it once.
 
     :raises InputError: the code is not 3 to 20 letters, digits or hyphens.
     """
     if not re.fullmatch(r"[A-Za-z0-9-]{3,20}", code):
         raise InputError(f"--class {code!r}: a class code is 3 to 20 letters of a to z, digits or hyphens")
-    return _rooms.setdefault(code.upper(), Room(code.upper()))
+    return _rooms.setdefault(code.upper(), Room(code.upper(), door))
 
 
 def room(code: str) -> Room | None:
@@ -153,8 +173,7 @@ def me() -> str:
 
 def is_teacher(of: Room) -> bool:
     """Whether the browser that is looking opened the teacher's link, which the server printed."""
-    shown = (solara.lab.cookies.value or {}).get(COOKIE, "")
-    return hmac.compare_digest(shown.encode(), of.secret.encode())
+    return of.taught_by((solara.lab.cookies.value or {}).get(COOKIE, ""))
 
 
 def use_room(code: str | None = None) -> Room | None:

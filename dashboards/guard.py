@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
+#: What Solara would believe of anybody: the first to send a script-name would move the server's root for all.
+#: Uvicorn has read the forwarded ones before, from a proxy on this machine alone.
+_BELIEVED: Final = frozenset({b"x-forwarded-host", b"x-forwarded-proto", b"script-name", b"x-script-name"})
 
 
 class Guard:
@@ -20,7 +23,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
         self.app = app
-        self.hosts = hosts  # names by which the server may be called; none for any
+        self.hosts = {host.lower() for host in hosts}  # names by which the server may be called; none for any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -29,42 +32,50 @@ class Guard:
         given = {name: value.decode("latin-1") for name, value in scope["headers"] if name in {b"host", b"origin"}}
         host, origin = given.get(b"host", ""), given.get(b"origin")
         foreign = origin is not None and scope["type"] == "websocket" and origin.partition("://")[2] != host
-        if foreign or not _HOST.fullmatch(host) or (self.hosts and _name(host) not in self.hosts):
-            await _refuse(scope, receive, send)
-            return
-        headers = [(name.encode(), value.encode()) for name, value in _headers(host).items()]
+        known = bool(_HOST.fullmatch(host)) and (not self.hosts or _name(host) in self.hosts)
+        headers = [(name.encode(), value.encode()) for name, value in _headers(host if known else "").items()]
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *headers]
             await send(message)
 
-        await self.app(scope, receive, sent)
+        if foreign or not known:
+            await _refuse(scope, receive, sent, 421, "This address is not the dashboard's.")
+        elif "\0" in scope["path"]:
+            await _refuse(scope, receive, sent, 404, "Nothing has a name like that.")
+        else:
+            believed = [pair for pair in scope["headers"] if pair[0] not in _BELIEVED]
+            await self.app({**scope, "headers": believed}, receive, sent)
 
 
 def _name(host: str) -> str:
-    return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    name = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    return name.lower()
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:
     from starlette.responses import PlainTextResponse
 
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
     else:
-        await PlainTextResponse("This address is not the dashboard's.", status_code=421)(scope, receive, send)
+        await PlainTextResponse(words, status_code=status)(scope, receive, send)
 
 
 def _headers(host: str) -> dict[str, str]:
-    """Security headers. The page's program comes as text (Vue templates), hence unsafe-inline and unsafe-eval."""
+    """Security headers; no host where it is not ours.
+
+    The page's program comes as text (Vue templates), hence unsafe-inline and unsafe-eval.
+    """
     policy = {
         "default-src": "'self'",
         "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
-        "connect-src": f"'self' ws://{host} wss://{host} blob: data:",
+        "connect-src": f"'self' {f'ws://{host} wss://{host} ' if host else ''}blob: data:",
         "worker-src": "'self' blob:",
         "object-src": "'none'",
         "base-uri": "'self'",

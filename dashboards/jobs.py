@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent import futures
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +27,7 @@ WINDOW = 600.0  # seconds over which a session's firms x days are counted
 LOOK = 0.15  # seconds between two looks at the progress
 PATIENCE = 0.4  # seconds before a page is told how far it is: most answers are there by then
 STOPPED = "Stopped. Change something, or try again."
-
-
-# --- limits ----------------------------------------------------------------------------------------------------------
+KILLED = "The process that lived this was ended, perhaps for want of memory. Try again, or take a smaller world."
 
 _spent: solara.Reactive[tuple[tuple[float, int], ...]] = solara.reactive(())
 
@@ -59,6 +58,8 @@ class Asked:
     late: bool = False
     """It takes longer than anybody would wait without being told; until then a page changes nothing."""
     progress: float = 0.0
+    compiling: bool = False
+    """It waits until this machine has compiled what every question needs."""
     error: str = ""
     cancel: Callable[[], None] = field(default=lambda: None)
     again: Callable[[], None] = field(default=lambda: None)
@@ -149,6 +150,7 @@ def use_questions(questions: tuple[Question, ...]) -> Asked:
         busy=bool(missing) and not heard.error,
         late=bool(missing) and not heard.error and heard.late,
         progress=heard.progress,
+        compiling=heard.compiling,
         error=heard.error if missing else "",
         cancel=cancel,
         again=lambda: set_attempt(attempt + 1),
@@ -164,17 +166,20 @@ class _Heard:
     error: str = ""
     tick: int = 0
     late: bool = False
+    compiling: bool = False
 
 
 def _wait(key: Any, tickets: list[Ticket], ended: threading.Event, tell: Callable[[_Heard], None]) -> None:
     """Wait for some work and tell the page how far it is, until it is done or no longer wanted."""
-    told, asked = -1.0, time.monotonic()
+    told, asked, compiled = -1.0, time.monotonic(), False
     while not ended.is_set() and not all(ticket.future.done() for ticket in tickets):
         futures.wait([ticket.future for ticket in tickets if not ticket.future.done()], timeout=LOOK)
         share = sum(ticket.progress for ticket in tickets) / len(tickets)
-        if share - told > 0.03 and time.monotonic() - asked > PATIENCE and not ended.is_set():
-            told = share
-            tell(_Heard(key, share, late=True))
+        compiling = any(ticket.compiling for ticket in tickets)
+        news = share - told > 0.03 or compiling != compiled
+        if news and time.monotonic() - asked > PATIENCE and not ended.is_set():
+            told, compiled = share, compiling
+            tell(_Heard(key, share, late=True, compiling=compiling))
     for ticket in tickets:
         ticket.leave()
         if ticket.future.done():
@@ -193,6 +198,8 @@ def _mistake(tickets: list[Ticket]) -> str:
             return str(error)
         if isinstance(error, living.Cancelled):
             return STOPPED
+        if isinstance(error, BrokenProcessPool):
+            return KILLED
         if error is not None:
             return f"This world could not be lived ({type(error).__name__}: {error}). Choose another one."
     return ""

@@ -6,6 +6,7 @@ import time
 from typing import Any, Final
 
 TICKET: Final = 20.0  # seconds between a page and its websocket before its place is free again
+TABS: Final = 4  # pages that one browser may have open at once
 
 
 class Places:
@@ -15,6 +16,7 @@ class Places:
         self.most = most
         self._tickets: list[float] = []  # until when each is good
         self._seated: dict[str, int] = {}  # open websockets of each kernel
+        self._whose: dict[str, str] = {}  # browser of each kernel that is seated
         self._ending: set[str] = set()  # kernels that were given out to be ended
 
     def free(self) -> int:
@@ -23,19 +25,25 @@ class Places:
         self._tickets = [end for end in self._tickets if end > now]
         return self.most - len(self._seated) - len(self._tickets)
 
-    def admit(self) -> bool:
-        """Give a page a ticket, if there is a place."""
-        if self.free() <= 0:
+    def taken(self, browser: str) -> bool:
+        """Whether a browser has as many pages open as one may; those without a name cannot be told apart."""
+        return bool(browser) and list(self._whose.values()).count(browser) >= TABS
+
+    def admit(self, *, always: bool = False) -> bool:
+        """Give a page a ticket, if there is a place; ``always`` for whom there must be one."""
+        if self.free() <= 0 and not always:
             return False
         self._tickets.append(time.monotonic() + TICKET)
         return True
 
-    def enter(self, kernel: str) -> bool:
+    def enter(self, kernel: str, browser: str = "") -> bool:
         """Seat a websocket: it comes back to its own kernel, or has a ticket, or finds a place free."""
-        if kernel not in self._seated and kernel not in _kernels() and self.free() <= 0 and not self._tickets:
-            return False
-        if kernel not in self._seated and self._tickets:
-            self._tickets.pop(0)
+        if kernel not in self._seated:
+            if self.taken(browser) or (kernel not in _kernels() and self.free() <= 0 and not self._tickets):
+                return False
+            if self._tickets:
+                self._tickets.pop(0)
+            self._whose[kernel] = browser
         self._seated[kernel] = self._seated.get(kernel, 0) + 1
         return True
 
@@ -43,7 +51,7 @@ class Places:
         """A websocket ended."""
         self._seated[kernel] -= 1
         if not self._seated[kernel]:
-            del self._seated[kernel]
+            del self._seated[kernel], self._whose[kernel]
 
     def forsaken(self) -> list[Any]:
         """Sessions to end so that memory holds: those without a browser, beyond the number of places; each once."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ecosim import InputError
-from ecosim.resilience.pool import cores, follow, without_main
+from ecosim import InputError, compiling
+from ecosim.resilience.pool import cores, follow, undisturbed, without_main
 
 from . import living
 
@@ -27,12 +29,23 @@ _progress: Any = None
 _cancel: Any = None
 
 
-def _begin(progress: Any, cancel: Any) -> None:
+def _begin(progress: Any, cancel: Any, compilers: Any) -> None:
     """A worker begins: it ends with the server, and loads what every question needs."""
     global _progress, _cancel
     _progress, _cancel = progress, cancel
     follow()
+    compiling.clock.say = partial(_compiles, compilers)
     living.warm()
+    if compiling.clock.told:
+        with compilers.get_lock():
+            compilers.value -= 1
+
+
+def _compiles(compilers: Any) -> None:
+    """Say in the terminal that kernels are compiled, and to the pages."""
+    with compilers.get_lock():
+        compilers.value += 1
+    compiling.say()
 
 
 def _work(slot: int, reports: bool, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -55,15 +68,20 @@ class Pool:
     """Processes and what they are doing, made by `start` and ended by `stop`."""
 
     def __init__(self, workers: int) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["ecosim.paired"])
-        self.progress = context.RawArray("i", SLOTS)
-        self.cancel = context.RawArray("b", SLOTS)
+        self.workers = workers
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["ecosim.paired"])
+        self.progress = self.context.RawArray("i", SLOTS)
+        self.cancel = self.context.RawArray("b", SLOTS)
+        self.compilers = self.context.Value("i")
         self.free = list(range(SLOTS))
         self.lock = threading.Lock()
-        self._executor = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin, initargs=(self.progress, self.cancel)
-        )
+        self._executor = self._processes()
+
+    def _processes(self) -> ProcessPoolExecutor:
+        self.compilers.value = 0
+        shared = self.progress, self.cancel, self.compilers
+        return ProcessPoolExecutor(self.workers, mp_context=self.context, initializer=_begin, initargs=shared)
 
     def submit(self, work: Callable[..., Any], args: tuple[Any, ...], *, reports: bool) -> Ticket:
         """Ask for some work. Raises InputError where too much is under way."""
@@ -73,13 +91,21 @@ class Pool:
             slot = self.free.pop()
         self.progress[slot] = self.cancel[slot] = 0
         try:
-            with without_main():
-                future = self._executor.submit(_work, slot, reports, work, args)
+            future = self._submitted(_work, slot, reports, work, args)
         except BaseException:
             self._give_back(slot)
             raise
         future.add_done_callback(lambda _: self._give_back(slot))
         return Ticket(future, self, slot)
+
+    def _submitted(self, *what: Any) -> Future[Any]:
+        """Hand work to a process; where one was killed, for its memory perhaps, all of them are begun anew."""
+        with self.lock, without_main(), undisturbed():
+            try:
+                return self._executor.submit(*what)
+            except BrokenProcessPool:
+                self._executor = self._processes()
+                return self._executor.submit(*what)
 
     def _give_back(self, slot: int) -> None:
         with self.lock:
@@ -111,6 +137,11 @@ class Ticket:
         if self.future.done():
             return 1.0
         return self.pool.progress[self.slot] / FULL if self.pool is not None else 0.0
+
+    @property
+    def compiling(self) -> bool:
+        """Whether it waits for processes that compile what every question needs."""
+        return self.pool is not None and self.pool.compilers.value > 0
 
     def leave(self) -> None:
         """One page no longer waits; where none does, the work is stopped."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import solara
 
-from . import crowd, session
+from . import controls, crowd, session
 
 _log: Final = logging.getLogger(__name__)
 ARRIVAL: Final = 1.0  # seconds after the first drawing in which the browser may still take back where it is sent
@@ -25,12 +25,15 @@ def _Bar(
     pages: list[dict[str, str]],
     here: str,
     query: str,
+    place: str,
     undoable: bool,
     projector: bool,
     badge: str,
+    sending: str,
     event_go: Callable[[str], None],
     event_undo: Callable[[Any], None],
     event_project: Callable[[bool], None],
+    event_send: Callable[[Any], None],
 ) -> None:
     """The bar as one element of the browser; it keeps the address, too."""
 
@@ -40,7 +43,7 @@ def Head(pages: list[dict[str, str]]) -> None:
     """The bar. It alone is drawn anew when the choice changes, so a slider costs one small message here."""
     here = session.current()
     router = solara.use_router()
-    badge = _use_class()
+    room, badge = _use_class()
     solara.use_effect(here.remember, [here.choice.value, here.baseline.value])
     path = "/" + router.path.strip("/")
     query = here.address()
@@ -48,20 +51,36 @@ def Head(pages: list[dict[str, str]]) -> None:
     def go(to: str) -> None:
         router.push(f"{to}?{here.address()}")
 
+    def send() -> None:
+        if room is None or not crowd.is_teacher(room):
+            return
+        shown = (here.choice.value, here.baseline.value)
+        if path != "/learn" and any(each and each.ecosystem.startswith("own-") for each in shown):
+            here.tell("What you uploaded stays in your session, so it was not sent; send a world that ships.")
+        else:
+            room.push(query, page=path)
+
+    sending = ""
+    if room is not None and crowd.is_teacher(room):
+        sent = (room.pushed.page, room.pushed.query) == (path, crowd.shared(query))
+        sending = "✓ Sent" if sent else "Send to the class"
     _Bar(
         pages=pages,
         here=path,
         query=query,
+        place=f"{path} {here.get('learn.lesson')} {here.get('learn.step')}",
         undoable=bool(here.past.value),
         projector=here.projector.value,
         badge=badge,
+        sending=sending,
         event_go=go,
         event_undo=lambda *_: here.undo(),
         event_project=lambda on: here.projector.set(bool(on)),
+        event_send=lambda *_: send(),
     )
 
 
-def _use_class() -> str:
+def _use_class() -> tuple[crowd.Room | None, str]:
     """Join the class in the address, go where its teacher sends everybody, and say which class it is."""
     here = session.current()
     router = solara.use_router()
@@ -72,6 +91,8 @@ def _use_class() -> str:
         if room is None:
             if here.code.value:
                 here.tell(f"There is no class {here.code.value} here; ask for its code, or for the right address.")
+            return None
+        if teacher:
             return None
         name = crowd.me()
         room.enter(name)
@@ -95,12 +116,17 @@ def _use_class() -> str:
             here.read(f"{room.pushed.query}&{mine}")
             router.push(f"{room.pushed.page}?{here.address()}")
 
-    solara.use_effect(join, [room])
+    solara.use_effect(join, [room, teacher])
     solara.use_effect(arrive, [room])
     solara.use_effect(follow, [room and room.pushed.number, teacher, settled])
-    if room is None:
-        return ""
-    return f"Class {room.code} · teacher · {room.here()} here" if teacher else f"Class {room.code}"
+    if room is None or not teacher:
+        return room, "" if room is None else f"Class {room.code}"
+    return room, f"{room.code} · {pupils(room.here())}"
+
+
+def pupils(many: int) -> str:
+    """How many there are, in words."""
+    return f"{many} pupil" if many == 1 else f"{many} pupils"
 
 
 @solara.component
@@ -112,7 +138,7 @@ def Told() -> None:
             with solara.v.Html(tag="div", class_="message"):
                 solara.Text(text)
         if here.told.value:
-            solara.Button("Close", on_click=lambda: here.told.set(()), text=True)
+            controls.Button("Close", lambda: here.told.set(()))
 
 
 @solara.component
@@ -138,8 +164,8 @@ def Failed(failure: BaseException, clear: Callable[[], None]) -> None:
         solara.v.Html(tag="h1", children=["This page could not be shown"])
         solara.v.Html(tag="p", attributes={"role": "alert"}, children=[f"{type(failure).__name__}: {failure}"])
         with solara.Div(classes=["row"]):
-            solara.Button("Undo the last change", on_click=back, color="primary")
-            solara.Button("Try again", on_click=clear, text=True)
+            controls.Button("Undo the last change", back, "primary")
+            controls.Button("Try again", clear)
 
 
 def layout(pages: list[dict[str, str]]) -> Any:

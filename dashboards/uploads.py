@@ -6,8 +6,8 @@ A file is counted while it arrives, read in a worker, names no code and no other
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ MOST_CSV = 4_000_000
 LIMITS = {"yaml": MOST_YAML, "firms": MOST_CSV, "links": MOST_CSV}
 MOST_FIRMS = 10_000
 MOST_LINKS = 60_000
+MOST_COLUMNS = 100
+READING = 20_000_000
+"""Firm-days that reading a file counts as: what takes a worker seconds is no free ride."""
 LONGEST_NAME = 60
 
 #: What this session has uploaded, and what was wrong with the last file.
@@ -60,6 +63,11 @@ def read_csv(firms: bytes, links: bytes, names: tuple[str, str] = ("firms.csv", 
     for raw, name, most in ((firms, names[0], MOST_FIRMS), (links, names[1], MOST_LINKS)):
         title = plain_name(name)
         _refuse_large(raw, MOST_CSV, title)
+        columns = re.split(rb"[\r\n]", raw.lstrip(), maxsplit=1)[0].count(b",") + 1
+        if columns > MOST_COLUMNS:
+            raise InputError(
+                f"{title}:1: {columns:,} columns; at most {MOST_COLUMNS} can be sent. Leave the others out."
+            )
         frame, source = csv_table(raw, title)
         if len(frame) > most:
             raise InputError(
@@ -143,7 +151,7 @@ class Arriving:
         try:
             number, name, at, last = str(part["id"]), str(part["name"]), int(part["at"]), bool(part["last"])
             data = base64.b64decode(part["data"], validate=True)
-        except (KeyError, TypeError, ValueError, binascii.Error):
+        except (KeyError, TypeError, ValueError, OverflowError):  # the last of an infinite place
             raise InputError("The file did not arrive whole; choose it again.") from None
         if at == 0:
             self.raw, self.id = bytearray(), number
@@ -202,6 +210,7 @@ def Upload(on_own: Callable[[Own], None]) -> None:
             return
         set_busy(True)
         try:
+            jobs.charge(READING)
             own = jobs.submit(work[0], *work[1]).result(timeout=60)
         except InputError as wrong:
             set_error(str(wrong))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecosim.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
 
 
 class Kind(NamedTuple):
@@ -36,6 +40,37 @@ OTHERS = {
     "cascade.graphml": "an explanation; give the folder of the run that it explains",
 }
 TELLS = {"study_sha256": SWEEP, "series_sha256": RUN}
+#: Values of a record in which others stand, and what each must be.
+SHAPES: dict[str, Any] = {
+    "provenance": dict, "command": list | None, "data": list, "files": dict, "imported": dict, "lineage": dict,
+    "spec": dict, "versions": dict,
+}  # fmt: skip
+
+
+def read(path: Path, mend: str = "make it again") -> dict[str, Any]:
+    """What a file of a folder says in JSON. Raises InputError where it is damaged, or was written by something else."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: damaged ({error}); {mend}") from None
+    if not isinstance(held, dict):
+        raise InputError(f"{path}: damaged (no keys with values); {mend}")
+    for name, kind in SHAPES.items():
+        for values in (held, held.get("provenance", {})):
+            if name in values and not isinstance(values[name], kind):
+                what = "keys with values" if kind is dict else "a list"
+                raise InputError(f"{path}: damaged ({name} is {str(values[name])[:40]!r}, and not {what}); {mend}")
+    return held
+
+
+def table(path: Path, mend: str = "make it again") -> pd.DataFrame:
+    """A table of a folder. Raises InputError where it is missing or damaged."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: missing or damaged ({error}); {mend}") from None
 
 
 def kind_of(folder: Path) -> Kind:
@@ -48,12 +83,9 @@ def kind_of(folder: Path) -> Kind:
         if (folder / kind.holder).is_file():
             return kind
     if (folder / RUN.holder).is_file():
-        try:
-            held = json.loads((folder / RUN.holder).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder / RUN.holder}: damaged ({error}); make it again") from None
+        held = read(folder / RUN.holder)
         for key, kind in TELLS.items():
-            if isinstance(held, dict) and key in held:
+            if key in held:
                 return kind
     for name, words in OTHERS.items():
         if (folder / name).is_file():

@@ -24,7 +24,7 @@ with suppress(ValueError):  # only the main thread may
 
 import typer  # noqa: E402 - from here on Ctrl-C is watched
 
-from ecosim import terminal  # noqa: E402
+from ecosim import compiling, terminal  # noqa: E402
 from ecosim.commands import (  # noqa: E402
     analyse,
     atlas,
@@ -108,6 +108,8 @@ def main() -> None:
     """Entry point: what a user got wrong ends with its text and exit code 2, without a traceback."""
     terminal.started[0] = time.perf_counter() - _LOADED
     terminal.interrupts.watch()
+    if "--quiet" not in sys.argv:
+        compiling.ask()
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     try:

@@ -35,7 +35,7 @@ def find_scenario(named: str) -> tuple[Path, bool]:
         return path, False
     known = shipped()
     plain = path.suffix in {"", ".yaml", ".yml"} and path.parent in {Path(), Path("configs")}
-    if plain and path.stem in known and not path.exists():
+    if plain and path.stem in known:  # a folder of that name, such as of its run, is no scenario
         return known[path.stem], True
     if path.is_dir():
         raise InputError(f"{named}: a folder; give the YAML file of a scenario, or one of {', '.join(known)}")

@@ -21,7 +21,7 @@ BILL = "sbom.cdx.json"  # scripts/sbom.py writes it from the pins
 EXTRAS = {"cluster": "sweeps on a Dask cluster", "analysis": "Sobol' and Morris designs, policy search"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "firefox")
 LEAST_DISK, LITTLE_DISK, LITTLE_MEMORY = 50e6, 1e9, 1e9  # bytes
-FIRST_RUN = "about half a minute"  # that compiling all kernels takes (docs/performance.md says where)
+FIRST_RUN = "up to a minute"  # that compiling all kernels takes
 PYTHON = (3, 12)
 
 

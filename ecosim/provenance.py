@@ -6,7 +6,6 @@ Every command writes this record into what it makes, and `changes` says what is 
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecosim.artefact import holder
+from ecosim import artefact
 from ecosim.errors import InputError
 
 if TYPE_CHECKING:
@@ -147,11 +146,7 @@ def sha256(path: Path) -> str:
 
 def of(folder: Path) -> dict[str, Any]:
     """Return the record of a folder that a command wrote."""
-    path = holder(folder)
-    try:
-        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); make it again") from None
+    held = artefact.read(artefact.holder(folder))
     found: dict[str, Any] = held.get(KEY, held)
     return found
 

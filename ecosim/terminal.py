@@ -7,9 +7,9 @@ import re
 import signal
 import sys
 import time
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT = ".checkpoint"
 ANOTHER = "choose another with --out"
-PATIENCE = 1.0  # seconds of compiling after which it is told
-COMPILES = "Compiling for this machine, which happens once and takes about half a minute."
 
 
 class Interrupts:
@@ -81,46 +79,6 @@ def resumable(kept: str) -> Iterator[None]:
         words = " ".join(shlex.quote(word) for word in sys.argv[1:])
         typer.echo(f"interrupted; {kept}. Go on with: ecosim {words}", err=True)
         raise typer.Exit(130) from None
-
-
-class Compiling:
-    """Tells that kernels are being compiled for this machine, once, if that takes more than a moment.
-
-    numba calls it at the start and the end of each compilation, and not for what it finds in its cache.
-    """
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        """Be silent until ``PATIENCE`` seconds were spent."""
-        self.say, self.spent, self.begun, self.told, self.deep = say, 0.0, 0.0, False, 0
-
-    def notify(self, event: Any) -> None:
-        """Hear of the start or the end of a compilation, which may have others inside."""
-        if event.is_start:
-            if not self.deep:
-                self.begun = time.perf_counter()
-            self.deep += 1
-            self.tell()
-            return
-        self.deep -= 1
-        if not self.deep:
-            self.spent += time.perf_counter() - self.begun
-
-    def tell(self) -> None:
-        """Say it once."""
-        so_far = self.spent + (time.perf_counter() - self.begun if self.deep else 0.0)
-        if so_far > PATIENCE and not self.told:
-            self.told = True
-            self.say(COMPILES)
-
-
-@contextmanager
-def compiling_told(say: Callable[[str], None]) -> Iterator[None]:
-    """Within this, the compilation of kernels is told of."""
-    from numba.core import event
-
-    event.Listener.register(Compiling)  # it need not be imported to be one
-    with event.install_listener("numba:compile", Compiling(say)):
-        yield
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -234,10 +192,8 @@ def _live(
 
     silent = quiet or not sys.stderr.isatty()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with ExitStack() as stack, Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
         task = bar.add_task(f"building {scenario.name}", total=scenario.days)
-        told = (lambda line: None) if quiet else lambda line: bar.console.print(line, highlight=False, soft_wrap=True)
-        stack.enter_context(compiling_told(told))
         eco = begin()
         if recorder is not None:
             said = recorder.begin(eco)

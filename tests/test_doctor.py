@@ -1,6 +1,7 @@
 """``ecosim doctor``: what is missing is told with the mend, and only what is needed ends with 1."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ecosim import health, provenance, terminal
+from ecosim import compiling, health, provenance
 from ecosim.health import Finding, examine, kernels, plain
 
 
@@ -121,7 +122,7 @@ def test_kernels_that_cannot_be_kept_are_told_with_the_mend(monkeypatch):
     assert (found.state, found.mend) == ("note", "set NUMBA_CACHE_DIR to a folder of yours")
     monkeypatch.undo()
     monkeypatch.setattr(health, "kernels", lambda: (0, every, folder))
-    assert "the first run takes about half a minute longer" in health._kernels().found
+    assert "the first run takes up to a minute longer" in health._kernels().found
 
 
 def test_findings_are_told_in_lines_and_in_json():
@@ -138,36 +139,66 @@ def event(*, start):
 
 
 def test_a_long_compilation_is_told_once_and_a_short_one_not(monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr(terminal.time, "perf_counter", lambda: clock[0])
+    now = [0.0]
+    monkeypatch.setattr(compiling.time, "perf_counter", lambda: now[0])
     said = []
-    listener = terminal.Compiling(said.append)
+    clock = compiling.Compiling(lambda: said.append(now[0]))
     for _ in range(3):  # a third of a second each, one inside another
-        listener.notify(event(start=True))
-        clock[0] += 0.2
-        listener.notify(event(start=True))
-        clock[0] += 0.1
-        listener.notify(event(start=False))
-        listener.notify(event(start=False))
+        clock.notify(event(start=True))
+        now[0] += 0.2
+        clock.notify(event(start=True))
+        now[0] += 0.1
+        clock.notify(event(start=False))
+        clock.notify(event(start=False))
     assert said == []
-    listener.notify(event(start=True))
-    clock[0] += 0.2
-    listener.notify(event(start=True))
-    assert said == [terminal.COMPILES]
-    clock[0] += 9.0
-    listener.notify(event(start=False))
-    listener.notify(event(start=False))
-    listener.notify(event(start=True))
-    assert said == [terminal.COMPILES]
+    clock.notify(event(start=True))
+    now[0] += 0.2
+    clock.notify(event(start=True))
+    assert len(said) == 1
+    now[0] += 9.0
+    assert clock.seconds() == pytest.approx(10.1)
+    clock.notify(event(start=False))
+    clock.notify(event(start=False))
+    now[0] += 50.0
+    clock.notify(event(start=True))
+    assert len(said) == 1
+    assert clock.seconds() == pytest.approx(10.1)
 
 
-def test_numba_tells_of_what_it_compiles_and_of_nothing_that_it_has():
+def test_of_all_processes_of_a_command_one_tells(monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv(compiling.ASKED, str(tmp_path / "told"))
+    compiling.say()
+    compiling.say()
+    assert capfd.readouterr().err == f"{compiling.COMPILES}\n"
+
+
+def test_only_a_command_tells(monkeypatch, capfd):
+    monkeypatch.delenv(compiling.ASKED, raising=False)
+    compiling.say()
+    assert capfd.readouterr().err == ""
+
+
+def test_numba_tells_of_what_it_compiles():
     import numba
 
-    heard = []
-    with terminal.compiling_told(heard.append):
-        from numba.core import event as events
+    import ecosim.kernels  # noqa: F401 - which listens from then on
 
-        assert any(isinstance(each, terminal.Compiling) for each in events._registered["numba:compile"])
-        assert numba.njit(lambda x: x + 1)(1) == 2
-    assert not any(isinstance(each, terminal.Compiling) for each in events._registered["numba:compile"])
+    before = compiling.clock.seconds()
+    assert numba.njit(lambda x: x + 1)(1) == 2
+    assert compiling.clock.seconds() > before
+
+
+@pytest.mark.slow  # both compile
+@pytest.mark.parametrize("command", ["run tiny --days 40", "sweep study.yaml --workers 2"])
+def test_a_command_tells_once_that_it_compiles_here_or_in_its_processes(command, tmp_path):
+    study = "{version: 1, scenario: tiny, set: {days: 40}, factors: {shocks.0.severity: [0.2, 0.8]}}\n"
+    (tmp_path / "study.yaml").write_text(study)
+    asked = subprocess.run(
+        [sys.executable, "-m", "ecosim", *command.split()],
+        cwd=tmp_path,
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "none yet")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (asked.returncode, asked.stderr.count(compiling.COMPILES)) == (0, 1), asked.stderr

@@ -325,6 +325,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.exit_code == 0, told.output
     assert told.stdout.startswith("own.html (")
     first = Path("own.html").read_bytes()
+    assert b"<code>ecosim lesson own.yaml</code>" in first
     again = CliRunner().invoke(app, ["lesson", "own.yaml"])
     assert "own.html: exists already" in str(again.exception)
     CliRunner().invoke(app, ["lesson", "own.yaml", "--force", "--quiet", "--workers", "1"], catch_exceptions=False)

@@ -98,6 +98,17 @@ def test_a_bet_a_reveal_a_slider_and_a_day_by_keyboard_alone(browser: Browser) -
     page.context.close()
 
 
+def test_who_chooses_and_turns_the_page_has_bet(browser: Browser) -> None:
+    page, wrong, _ = opened(browser, "buffers", 3)
+    page.locator(".step.now input").first.check()
+    page.locator("#next").click()
+    assert "You bet “The loss is halved”" in page.locator(".step.now .verdict").inner_text()
+    page.locator("#back").click()
+    assert "Your bet: The loss is halved" in page.locator(".step.now .placed").inner_text()
+    assert wrong == []
+    page.context.close()
+
+
 def test_it_opens_within_a_second_and_redraws_at_once(browser: Browser) -> None:
     """Measured on an idle two-core machine: see docs/lessons.md. The limits here leave room for a busy one."""
     started = time.perf_counter()
@@ -141,7 +152,9 @@ def test_printed_all_steps_are_there(browser: Browser) -> None:
     page, wrong, _ = opened(browser, "cascade")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    assert page.locator(".step:visible").count() == page.locator(".step").count()
+    unopened = page.locator(".step.reveal").count()
+    assert unopened >= 2
+    assert page.locator(".step:visible").count() == page.locator(".step").count() - unopened
     assert page.locator(".step.explore .node:visible").count() >= 60
     assert not page.locator("#next").is_visible()
     assert wrong == []

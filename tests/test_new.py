@@ -31,6 +31,12 @@ def test_the_scenario_runs_and_explains_each_line(typed, tmp_path):
     assert set(YAML(typ="safe").load(text)) == set(type(scenario).model_fields) - {"metrics", "profiles", "communities"}
 
 
+@pytest.mark.parametrize("name", ["123", "null", "true", "1e5"])
+def test_a_name_that_yaml_would_read_otherwise_stays_a_name(name, typed, tmp_path):
+    assert typed("new", name)[0] == 0
+    assert ecosim.load(tmp_path / f"{name}.yaml").name == name
+
+
 def test_nothing_is_overwritten_without_being_asked(typed, tmp_path):
     (tmp_path / "my_town.yaml").write_text("mine")
     code, _, err = typed("new", "my_town")

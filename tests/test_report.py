@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from scipy import stats
 
-from ecosim.dossier import claims, document, policy
+from ecosim.dossier import claims, document, policy, standing
 from ecosim.dossier.claims import MINUS, NO_DIFFERENCE, Effect, compared, places, sentence, signed
 from ecosim.dossier.document import Document, Listing, Paragraph, Picture, Points, section, table
 from ecosim.dossier.making import made, rendered, report
 from ecosim.dossier.text import html, markdown
 from ecosim.errors import InputError
+from ecosim.study.policy.page import QUICK
 from tests import tiny_folders
 from tests.tiny_folders import KINDS
 
@@ -164,8 +165,9 @@ def test_other_folders_are_refused_with_what_was_expected(typed, tmp_path):
     assert (
         "empty: none of atlas.json, comparison.json, manifest.json, study.json is in it; give a folder written" in err
     )
-    (tmp_path / "empty" / "manifest.json").write_text("{")
-    assert "damaged" in typed("report", "empty")[2]
+    for damage in ("{", "[]", "[" * 100_000, '{"series_sha256": "", "versions": 1}'):
+        (tmp_path / "empty" / "manifest.json").write_text(damage)
+        assert "empty/manifest.json: damaged" in typed("report", "empty")[2]
     (tmp_path / "fit").mkdir()
     (tmp_path / "fit" / "calibration.json").write_text("{}")
     assert "fit: a calibration; give one of its waves, such as fit/wave-1" in typed("report", "fit")[2]
@@ -262,6 +264,36 @@ def test_a_sweep_in_which_a_factor_matters_names_it(documents):
     assert "no factor could be shown" not in documents["sweep"].answer[1]
 
 
+def test_assumptions_are_told_of_all_that_is_compared_and_in_words():
+    plain = tiny_folders.world(name="plain")
+    rich = plain.with_({"mechanisms": [{"kind": "recovery", "drag": 2.0}], "economy.inventory_days": 30})
+    told = standing.assumptions(plain, others={"rich": rich.with_({"name": "rich"})})
+    points = next(block for block in told.blocks if isinstance(block, Points)).items
+    assert any(item.startswith("plain: No mechanism is on") for item in points)
+    assert any(item.startswith("rich: Firms and people do more") and "recovery" in item for item in points)
+    days = f"{plain.economy.inventory_days:g}"
+    assert (
+        f"rich differs from plain in: with the mechanisms recovery; economy: inventory_days 30 (not {days})." in points
+    )
+    spread = rich.with_({"mechanisms.0.rebuild_cost": {"median": 20, "sigma": 0.5, "by": {"retail": 25}}})
+    (settings,) = [row[2] for row in standing.settings(spread).rows if row[1] == "recovery"]
+    assert settings == "drag 2; rebuild_cost 20 (lognormal, sigma 0.5) (retail 25)"
+    as_usual = rich.with_({"mechanisms.0.rebuild_cost": type(rich.mechanisms[0]).model_fields["rebuild_cost"].default})
+    (settings,) = [row[2] for row in standing.settings(as_usual).rows if row[1] == "recovery"]
+    assert settings == "drag 2"
+    (other,) = standing.differences(plain, plain.with_({"network": {"kind": "ring"}}))
+    assert other == f"network ring (not {plain.network.kind})"
+    assert standing.differences(rich, plain)[0] == "without the mechanisms recovery"
+
+
+def test_a_quick_policy_study_says_first_that_it_says_nothing():
+    _, intro, _ = policy.read(f"# it\n\n{QUICK}\n\nOne package.\n")
+    answer = policy.answer((Paragraph("It saves a lot."),), intro)
+    assert answer[0].startswith("The quick form: ")
+    assert answer[0].endswith("says nothing of any policy. It saves a lot.")
+    assert policy.answer((Paragraph("It saves a lot."),))[0] == "It saves a lot."
+
+
 def test_a_policy_study_is_told_as_its_page_tells_it(documents):
     told = documents["policy"]
     assert NO_DIFFERENCE in told.answer[0]
@@ -345,9 +377,12 @@ def test_text_is_text_in_every_format():
         "colophon",
     )  # fmt: skip
     page = html(told).decode()
+    assert "default-src 'none'" in page, "nor does what a picture of a folder may hold"
     assert "<b>" not in page
     assert "&lt;b&gt;" in page
     assert r"\<b>\*a\* & \| \`x\` \# $1" in markdown(told).decode()
+    linked = Document(f"[l]({nasty}", "a test", "", ("", "", ""), (), "colophon")
+    assert markdown(linked).decode().startswith(r"# [l]\(\<b>\*a\*")
     text = PdfReader(io.BytesIO(rendered(told, "pdf"))).pages[0].extract_text()
     assert "<b>*a* & | `x` # $1 ½ − „“" in text
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import os
 import resource
+import time
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from study_here import Here
 
 import ecosim
+from ecosim.compiling import clock
 from ecosim.config import ScenarioError
 from ecosim.errors import InputError
 from ecosim.study import agenda, folder, living, runner, store, sweeping
@@ -24,6 +27,7 @@ from ecosim.study.design import codes_of
 from ecosim.study.factors import Factor
 from ecosim.study.identity import code_version, run_id
 from ecosim.study.job import Job, Row, Setting
+from ecosim.study.limits import OverTime, limited
 from ecosim.study.outcomes import outcomes
 from ecosim.study.progress import Progress
 from ecosim.study.reading import find_study, from_yaml, load, made, studies
@@ -680,3 +684,19 @@ def test_an_interrupted_command_says_how_to_go_on(here, typed, tmp_path, monkeyp
 
 def _interrupt():
     raise KeyboardInterrupt
+
+
+def test_what_is_compiled_meanwhile_takes_nothing_of_the_time_that_a_run_may_take():
+    def wait():
+        with limited(Limits(seconds=0.2), lambda status: None):
+            time.sleep(0.5)
+            for _ in range(100_000):
+                pass
+
+    with pytest.raises(OverTime):
+        wait()
+    clock.notify(SimpleNamespace(is_start=True))
+    try:
+        wait()
+    finally:
+        clock.notify(SimpleNamespace(is_start=False))

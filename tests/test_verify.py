@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from study_here import Here
 
 import ecosim
 from ecosim import provenance
@@ -21,6 +24,9 @@ from ecosim.rerun.verifying import verify
 from ecosim.resilience.atlas_run import read
 from ecosim.resilience.counterfactual import take_away
 from ecosim.result import Result
+from ecosim.study import runner
+from ecosim.study.policy.reading import from_yaml
+from ecosim.study.policy.searching import policy
 from tests import tiny_folders
 
 
@@ -206,10 +212,111 @@ def test_a_sweep(tmp_path):
     assert told[0].startswith(f"runs, column failed.percent, row 0 (run {run}): ")
 
 
-def test_a_policy_study(tmp_path):
-    found = verify(tiny_folders.copied("policy", tmp_path / "it"), every=True)
-    assert found.same
-    assert "listed: 6 of 6 runs" in found.findings.compared
+STUDY = """
+name: tiny
+scenario: {days: 12, economy: {kind: uniform, firms: 16}, network: {kind: random, suppliers: 2}}
+levers:
+  shield: {policy: {kind: systemic_protection, cost: 0.01}, levels: {who.top: [4, 8]}}
+  stock: {kind: strategic_stock, trigger: {after: flood}}
+uncertainties: {economy.inventory_days: {low: 3, high: 8}}
+shocks:
+  flood: [{kind: outage, name: flood, when: 2, severity: 0.5, who: {share: 0.5}}]
+  gap: [{kind: demand_collapse, name: gap, when: 2, days: 5, severity: 0.5}]
+sealed: {fire: [{kind: inventory_destruction, name: fire, when: 3, severity: 0.9}]}
+futures: 3
+held_out: 2
+target: {loss: 1, share: 0.5}
+search: {population: 4, generations: 1}
+verdict: {replicates: 3, intensities: 5}
+"""
+
+
+@pytest.fixture(scope="module")
+def lived_policy(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "Processes", Here)
+        return policy(from_yaml(STUDY), out=tmp_path_factory.mktemp("policy") / "it", workers=1).folder
+
+
+@pytest.fixture
+def studied(lived_policy, tmp_path):
+    return Path(shutil.copytree(lived_policy, tmp_path / "studied"))
+
+
+def told_of(folder):
+    return [str(each) for each in verify(folder).findings.differences]
+
+
+def written(folder):
+    return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))}
+
+
+def test_a_policy_study_is_lived_again_and_its_tables_follow_from_its_runs(studied):
+    before = written(studied)
+    found = verify(studied)
+    assert found.same, found.sentences()
+    assert found.warnings == ()
+    names = {path.stem for path in studied.glob("*.parquet")}
+    assert {"packages", "effects", "value", "winners", "verdicts", "sealed", "least_cost"} <= names
+    assert {*names, "page.md", "listed: 5 of 24 runs"} <= set(found.findings.compared)
+    assert written(studied) == before  # nothing is written to it
+    every = verify(studied, every=True)
+    assert every.same, every.sentences()
+    assert "listed: 24 of 24 runs" in every.findings.compared
+
+
+def test_a_changed_table_of_a_policy_study_is_found_in_each_of_its_forms(studied):
+    effect = pd.read_parquet(studied / "effects.parquet")["effect"]
+    changed(studied / "effects.parquet", "effect", 3, np.nextafter(effect[3], np.inf))
+    value = (studied / "value.csv").read_text().splitlines()
+    (studied / "value.csv").write_text("\n".join([*value[:2], value[2].replace("0", "1", 1), *value[3:]]))
+    page = (studied / "page.md").read_text()
+    (studied / "page.md").write_text(page.replace("could be shown", "was shown"))
+    told = told_of(studied)
+    assert len(told) == 3, told
+    assert told[0].startswith("effects.parquet, column effect, row 3: ")
+    assert told[1].startswith("value.csv, line 3: ")
+    assert told[2].startswith("page.md, line ")
+
+
+def test_a_changed_run_of_a_policy_study_shows_in_its_tables_though_it_is_not_lived_again(studied):
+    file = next((studied / "runs" / "listed" / "runs").rglob("*.parquet"))
+    held = pq.read_table(file)
+    runs = held["run"].to_pylist()
+    row = next(at for at, run in enumerate(runs) if run not in {0, 6, 12, 17, 23})
+    for name in ("loss.final_consumption_percent", "loss.production_percent"):
+        at = held.schema.get_field_index(f"outcome.{name}")
+        values = held[f"outcome.{name}"].to_pylist()
+        values[row] += 0.5
+        held = held.set_column(at, f"outcome.{name}", pa.array(values, pa.float64()))
+    pq.write_table(held, file)
+    told = told_of(studied)
+    assert not any(text.startswith("runs, ") for text in told), told
+    assert any(text.startswith(("effects.parquet, column ", "runs/")) for text in told), told
+
+
+def test_another_search_than_the_one_that_was_lived_is_found(studied):
+    held = json.loads((studied / "study.json").read_text())
+    (studied / "study.json").write_text(json.dumps(held | {"seed": 2}))
+    assert told_of(studied)[0].startswith("runs/listed/manifest.json, column study_sha256: ")
+    (studied / "study.json").write_text(json.dumps(held))
+    shutil.rmtree(studied / "runs" / "held_out")
+    assert told_of(studied) == ["runs/held_out: missing in the folder, lived next by the search when lived again"]
+
+
+def test_changed_responses_of_a_verdict_are_found(studied):
+    (file,) = (studied / "verdicts").glob("none-flood-*.parquet")
+    changed(file, "d", 1, 0.25)
+    assert [text for text in told_of(studied) if text.startswith("verdicts.parquet, column ")]
+
+
+def test_a_policy_study_that_is_damaged_or_unfinished_says_so(studied):
+    (studied / "study.json").write_text('{"name": "x", "uncertainties": {}}')
+    with pytest.raises(InputError, match=r"study\.json: the study cannot be read again \(scenario: Field required\)"):
+        verify(studied)
+    (studied / "page.md").unlink()
+    with pytest.raises(InputError, match="the study is not finished"):
+        verify(studied)
 
 
 # --- what differs first -----------------------------------------------------------------------------------------------
@@ -289,3 +396,18 @@ def test_files_that_a_scenario_names_are_noted(tmp_path):
     table.write_text("day,severity\n3,0.5\n")
     named = tiny_folders.world(shocks=[{**tiny_folders.FIRE, "when": {"replay": str(table)}}])
     assert provenance.record(named, seed=1)["imported"] == {str(table): provenance.sha256(table)}
+
+
+def test_a_class_that_the_scenario_names_is_lived_again_where_the_folder_is_trusted(tmp_path, monkeypatch, typed):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    Path("hoarding.py").write_text("import ecosim\n\nclass Hoarder(ecosim.SMB):\n    pass\n")
+    Path("own.yaml").write_text(
+        "{days: 12, economy: {kind: uniform, firms: 20, agents: [{type: 'hoarding:Hoarder', who: {share: 0.2}}]}, "
+        "network: {kind: ring}, shocks: []}\n"
+    )
+    assert typed("run", "own.yaml", "--out", "lived", "--quiet")[0] == 0
+    code, _, told = typed("verify", "lived")
+    assert code == 2
+    assert told.rstrip().endswith("--allow-code")
+    assert typed("verify", "lived", "--allow-code")[0] == 0

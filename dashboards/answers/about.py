@@ -38,6 +38,12 @@ class Checked:
         return tuple(row[what] for row in self.rows if row[at].strip("*").lower() == "no")
 
 
+def how_sure() -> tuple[str, str]:
+    """The answer of the documentation in short, and how to speak of a result; empty where it did not come along."""
+    text = page("how_sure.md")
+    return text.partition("\n")[2].partition("\n## ")[0].strip(), section(text, "How to say it")
+
+
 @cache
 def validation() -> tuple[Checked, ...]:
     """Tables of the two validation pages of the documentation; without those that are not there."""

@@ -123,7 +123,7 @@ def points(
             "z": 4,
             "itemStyle": {"color": theme.SERIES[at % len(theme.SERIES)], "borderColor": theme.INK, "borderWidth": 1},
             "label": {"show": True, "formatter": "{b}", "position": "right", "fontSize": 12, "color": theme.INK},
-            "labelLayout": {"hideOverlap": True, "moveOverlap": "shiftY"},
+            "labelLayout": {"hideOverlap": True},  # a name that is hidden is in the table
             "data": [{"name": label, "value": point} for label, x, y in some for point in _pairs([x], [y])],
         }
         for at, (name, some) in enumerate(groups)

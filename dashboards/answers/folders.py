@@ -15,7 +15,7 @@ from ecosim.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    type Kind = Literal["run", "study", "comparison", "atlas", "policy study", "tables"]
+    type Kind = Literal["run", "study", "comparison", "atlas", "policy study"]
 
 ENV = "ECOSIM_DASHBOARD_DATA"
 """Names the folder to look below; the one the server was started in where it is not set."""

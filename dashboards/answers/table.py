@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 LARGEST = 300_000_000  # bytes of a file that is opened
 MOST_ROWS = 3_000_000
 LONGEST = 400  # letters of a cell
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # as numbers are shown
+LARGE = 1e5  # numbers from here on have five digits before the point
 MOST_POINTS = 5000
 """Points of a chart: more cannot be seen, and would be megabytes on the way to the browser."""
 TESTS: tuple[Test, ...] = ("is", "is not", "contains", "at least", "at most", "is empty")
@@ -76,7 +79,7 @@ def _passes(column: pd.Series, sieve: Sieve) -> pd.Series:
     numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if sieve.test in ("at least", "at most") or numbers:
         try:
-            number = float(wanted)
+            number = float(wanted.replace(",", "") if THOUSANDS.fullmatch(wanted) else wanted)
         except ValueError:
             raise InputError(f"{sieve.column}: {sieve.value!r} is no number; give one, such as 0.5") from None
         values = pd.to_numeric(column, errors="coerce")
@@ -116,7 +119,8 @@ def shown(value: Any) -> str:
         number = float(value)
         if math.isnan(number):
             return ""
-        return f"{number:,.0f}" if number.is_integer() and abs(number) < 1e15 else f"{number:,.5g}"
+        whole = number.is_integer() or abs(number) >= LARGE
+        return f"{number:,.0f}" if whole and abs(number) < 1e15 else f"{number:,.5g}"
     return _short(str(value))
 
 

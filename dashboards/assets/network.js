@@ -405,12 +405,25 @@ class Net {
       const top = Math.max(py - radius * scale + size * 0.2, size + 1);
       c.lineWidth = 4; c.strokeStyle = "rgba(255,255,255,.9)"; c.strokeText(text, px, top); c.fillStyle = INK; c.fillText(text, px, top);
     }
+    if (this.n <= 40 && !this.cells && w >= 600) this.drawNames(c, big ? 15 : 11.5);
     if (this.gl) {
       const gl = this.gl;
       gl.bindTexture(gl.TEXTURE_2D, this.texture); gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, true);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, this.paper);
       for (const [what, how] of [[gl.TEXTURE_MIN_FILTER, gl.NEAREST], [gl.TEXTURE_MAG_FILTER, gl.NEAREST], [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]])
         gl.texParameteri(gl.TEXTURE_2D, what, how);
+    }
+  }
+
+  drawNames(c, size) { // below each firm of a small town, the largest first; what would lie on another is left out
+    const taken = [], order = [...this.names.keys()].sort((a, b) => this.size[b] - this.size[a]);
+    c.font = `${size}px system-ui, "Segoe UI", sans-serif`; c.lineWidth = 3; c.strokeStyle = "rgba(255,255,255,.9)"; c.fillStyle = INK;
+    for (const i of order) {
+      const [x, y] = this.pixel(this.at[2 * i], this.at[2 * i + 1]), half = c.measureText(this.names[i]).width / 2;
+      const low = y + this.dot() * (0.35 + (0.65 * this.size[i]) / 255) * 0.65 + size;
+      if (taken.some(([u, v, wide]) => Math.abs(u - x) < half + wide && Math.abs(v - low) < size)) continue;
+      taken.push([x, low, half]);
+      c.strokeText(this.names[i], x, low); c.fillText(this.names[i], x, low);
     }
   }
 

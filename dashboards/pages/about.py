@@ -39,6 +39,7 @@ def Page() -> None:
     """Sections with their own headings."""
     with solara.Div(classes=["page"]):
         parts.Head("About the model", LEAD)
+        Sure()
         with solara.v.Html(tag="section", class_="card stack prose", attributes={"aria-label": "Limits"}):
             parts.Words("h2", "What it cannot say")
             solara.v.Html(tag="ul", children=[parts.Words("li", text) for text in LIMITS])
@@ -46,6 +47,19 @@ def Page() -> None:
         Equations()
         Parameters()
         parts.Note(f"ecosim {version('ecosim')}. No telemetry; nothing leaves this computer.")
+
+
+@solara.component
+def Sure() -> None:
+    """How sure one may be, in the words of the documentation."""
+    answer, how = about.how_sure()
+    if answer:
+        with solara.v.Html(tag="section", class_="card stack", attributes={"aria-label": "How sure"}):
+            parts.Words("h2", "How sure are we?")
+            # Our own documentation, read from the package, as below.
+            solara.HTML(tag="div", classes=["prose"], unsafe_innerHTML=prose.own(answer))
+            parts.Words("h3", "How to say it")
+            solara.HTML(tag="div", classes=["prose"], unsafe_innerHTML=prose.own(how))
 
 
 @solara.component
@@ -64,7 +78,9 @@ def Checked() -> None:
                     with solara.Div(classes=["row"], style={"align-items": "baseline", "gap": ".4rem"}):
                         parts.Words("span", f"{met} of {judged}", ["number"])
                         parts.Words("span", "checks met", ["unit"])
-                    parts.Note(f"{each.said} Tolerances were set before anything was measured.")
+                    judged_not = len(each.rows) - judged
+                    unjudged = f" {judged_not} more measured and not judged." if judged_not else ""
+                    parts.Note(f"{each.said} Tolerances were set before anything was measured.{unjudged}")
                     for missed in each.missed:
                         parts.Words("p", f"✗ Missed: {missed}")
         for each in tables:

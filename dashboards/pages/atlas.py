@@ -9,7 +9,7 @@ import solara
 from ecosim.errors import InputError
 
 from .. import charts, controls, jobs, session
-from ..answers import atlas, cells, figures, folders
+from ..answers import atlas, cells, figures, folders, prose
 from . import parts
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def Cell(view: View, table: str, measure: str, habit: str, structure: str, shock
             parts.Note(view.title("habit", habit).capitalize() + "; " + atlas.TABLES[table] + ".")
             parts.Verdict(row["label"])
             parts.Facts(atlas.numbers(row))
-            parts.Note(f"{row['reason'][:1].upper()}{row['reason'][1:]}.")
+            parts.Note(prose.reason(row["reason"]))
         with solara.Div(classes=["stack"]):
             with solara.Div(classes=["card"]):
                 charts.Chart(

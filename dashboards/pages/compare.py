@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import solara
 
 from .. import charts, controls, jobs, session, theme
-from ..answers import atlas, comparing, figures
+from ..answers import atlas, comparing, figures, prose
 from ..answers.comparing import Answer, Ours, Question
 from . import parts
 
@@ -155,7 +155,7 @@ def Judged(row: dict[str, Any]) -> None:
     parts.Verdict(row["label"])
     with solara.Div(style={"margin": ".75rem 0"}):
         parts.Facts(atlas.numbers(row))
-    parts.Note(row["reason"][:1].upper() + row["reason"][1:] + ".")
+    parts.Note(prose.reason(row["reason"]))
 
 
 @parts.stacked

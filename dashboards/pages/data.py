@@ -73,9 +73,12 @@ def Folder(named: str, looked: int) -> None:
     here = session.current()
     try:
         place = folders.inside(named)
-        kind, files = folders.kind_of(place) or "tables", folders.tables(place)
+        kind, files = folders.kind_of(place), folders.tables(place)
     except (InputError, OSError) as error:
         parts.Alert(str(error))
+        return
+    if kind is None:  # whatever else lies there is nobody's business in a class
+        parts.Alert(f"{named}: nothing that ecosim wrote; choose one of the list.")
         return
     names = [*(["runs of the study"] if kind == "study" else []), *files]
     if kind == "study":
@@ -99,7 +102,7 @@ def _text(path: Path) -> Any:
     """Values of a small JSON file; None where it is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size < 5_000_000 else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -110,7 +113,9 @@ def Told(place: Path) -> None:
     if not isinstance(summary, dict) or not isinstance(manifest, dict):
         parts.Alert(f"{place.name}: its summary or manifest cannot be read; tables are shown below all the same.")
         return
-    loss = summary["loss"] if isinstance(summary.get("loss"), dict) else {}
+    loss, versions = (
+        each if isinstance(each, dict) else {} for each in (summary.get("loss"), manifest.get("versions"))
+    )
     facts = [
         (name, table.shown(value) + unit, "")
         for name, value, unit in (
@@ -118,7 +123,7 @@ def Told(place: Path) -> None:
             ("Output lost", loss.get("production_percent"), " %"),
             ("Consumption lost", loss.get("final_consumption_percent"), " %"),
             ("Seed", manifest.get("seed"), ""),
-            ("ecosim", (manifest.get("versions") or {}).get("ecosim"), ""),
+            ("ecosim", versions.get("ecosim"), ""),
         )
         if value is not None
     ]
@@ -130,6 +135,7 @@ def Told(place: Path) -> None:
 def Progress(place: Path) -> None:
     """How far a study is, looked at again and again while somebody is at work on it."""
     from ecosim.study.progress import Progress as Far
+    from ecosim.study.progress import duration
 
     tick, set_tick = solara.use_state(0)
     far = Far.of(place)
@@ -150,7 +156,7 @@ def Progress(place: Path) -> None:
         if far.done >= far.total
         else "Nobody is at work on it"
     )
-    left = f", about {far.seconds_left:.0f} s left" if far.working and far.seconds_left else ""
+    left = f", about {duration(far.seconds_left)} left" if far.working and far.seconds_left else ""
     failed = f", {far.failed:,} failed" if far.failed else ""
     with solara.Div(classes=["card", "working"], attributes={"aria-live": "polite"}):
         parts.Words("span", f"{state}: {far.done:,} of {far.total:,} runs{failed}{left}")

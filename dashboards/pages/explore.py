@@ -39,11 +39,11 @@ def Page() -> None:
         with solara.Div(classes=["eco-split"]):
             with solara.Div(classes=["card", "eco-levers"]):
                 Levers(choice, own)
-            with solara.Div(classes=["stack", "eco-results"]):
+            with solara.Div(classes=["stack", "eco-results", *(["eco-late"] if asked.late else [])]):
                 _Bar(asked, shown)
                 if shown is not None:
                     one, base = shown[0], shown[1] if len(shown) > 1 else None
-                    Heads(heads=heads(one, base), old=asked.late)
+                    Heads(heads=heads(one, base))
                     Course(one, base)
                     explore_network.Picture(one, own)
 

@@ -32,7 +32,7 @@ KEPT = 48  # pictures that are ready for whoever asks next: a class asks for the
 
 
 @solara.component_vue("heads.vue")
-def Heads(heads: list[dict[str, str]], old: bool) -> None:
+def Heads(heads: list[dict[str, str]]) -> None:
     """The three figures as one element of the browser."""
 
 
@@ -149,14 +149,15 @@ def span(lines: Sequence[charts.Line], measure: str) -> tuple[float, float]:
 def summary(answer: Answer, measure: str) -> str:
     """What the chart says, in a sentence or two."""
     mean = answer.band(measure)[0]
+    mean_of = f"Averaged over {answer.runs} runs, " if answer.by_chance else "Here "  # each has a worst day of its own
     band = f" The band holds the middle 80 % of {answer.runs} runs." if answer.by_chance else ""
     if measure == "hurt":
         day = int(np.argmax(mean))
-        return f"At most {figure(mean[day])} % of firms make less than half of the usual, on day {day}.{band}"
+        return f"{mean_of}at most {figure(mean[day])} % of firms make less than half of the usual, on day {day}.{band}"
     day = int(np.argmin(mean))
     if mean[day] > 99.5:
-        return f"It never falls by more than half a percent.{band}"
-    text = f"It falls to {figure(mean[day])} % on day {day}."
+        return f"{mean_of}it never falls by more than half a percent.{band}"
+    text = f"{mean_of}it falls to {figure(mean[day])} % on day {day}."
     if measure == "made":
         back = answer.recovered()
         some = back[back >= 0]

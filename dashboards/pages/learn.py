@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import html
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import solara
 
-from .. import charts, controls, crowd, jobs, session, theme
+from .. import controls, crowd, jobs, session
 from ..answers import lessons
-from ..network import Network
-from ..worlds import Event
+from ..shell import pupils
 from . import parts
+from .learn_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ecosim.lesson.lived import Watched
-    from ecosim.lesson.spec import BetStep, Lesson, Lever, LookStep
+    from ecosim.lesson.spec import BetStep, Lesson
 
     from ..answers.lessons import Shown
 
 TITLE = "Learn"
 ICON = "mdi-school"
+SHOWN = " The next step shows what happens."
 LEAD = "Lessons of about half an hour. Place your bet first, then see what happens, then talk about why."
 
 
@@ -63,9 +62,12 @@ def Join() -> None:
             if here.code.value:
                 parts.Alert(f"There is no class {here.code.value[:20]}; look at the board again.")
         elif crowd.is_teacher(room):
-            parts.Words("h2", f"Class {room.code}: {room.here()} here")
+            parts.Words("h2", f"Class {room.code}: {pupils(room.here())} here")
+            if room.door:
+                parts.Words("p", f"Pupils open {room.door}?class={room.code}", ["bigger"])
             parts.Note(
-                "Open a lesson, and send each step to the class when it is time for it. Bets come back as you watch."
+                "Open a lesson, or any other page, and press Send to the class above when it is time for it: "
+                "pupils see what you see. Bets come back as you watch."
             )
         else:
             parts.Words("h2", f"You are in class {room.code}")
@@ -110,11 +112,12 @@ def Lived(name: str, lesson: Lesson) -> None:
     text = here.get("learn.step", "0")
     at = min(int(text), len(lesson.steps) - 1) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     shown: Shown | None = printed or asked.answers[0]
-    teacher = room is not None and crowd.is_teacher(room)
+    taught = room is not None and not crowd.is_teacher(room)
+    sent = room.pushed.step(name) if room is not None and taught else None
 
     def bet(step: str, option: int) -> None:
         set_bets({**placed, step: option})
-        if room is not None:
+        if room is not None and (sent is None or sent <= at):  # what is revealed is bet on no more
             of = next(each for each in lesson.steps if getattr(each, "name", None) == step)
             room.bet(crowd.me(), f"{name}.{step}", of.options[option].label)  # type: ignore[union-attr]
 
@@ -126,17 +129,21 @@ def Lived(name: str, lesson: Lesson) -> None:
     parts.Working(asked, f"Living the town {lesson.points * lesson.replicates:,} times, once for everybody")
     if shown is not None or (lesson.steps[at].kind in ("text", "bet") and lessons.early(lesson, at) is not None):
         # Reading and betting need no runs: they are lived meanwhile.
-        Step(name, lesson, at, shown, bets, bet, room).key(f"{name}-{at}")
+        Step(name, lesson, at, shown, bets, bet, room, taught).key(f"{name}-{at}")
     with solara.Div(classes=["row"]):
         controls.Button("Back", lambda: _go(name, at - 1), disabled=at == 0)
-        controls.Button("Next", lambda: _go(name, at + 1), "primary", disabled=at + 1 >= len(lesson.steps))
-        if teacher and room is not None:
-            controls.Button("Send this step to the class", lambda: room.push(here.address(), page="/learn"))
-    with solara.Div(classes=["row"]):
-        if printed is not None:
-            controls.Download("This lesson as one file", partial(lessons.one_file, name), f"{name}.html", "text/html")
-            parts.Note("It opens in any browser, without a network and without ecosim.")
-    Notes(lesson, opened=False)
+        waits = sent is not None and sent <= at and lesson.steps[at].kind == "bet"
+        last = at + 1 >= len(lesson.steps)
+        controls.Button("Next", lambda: _go(name, at + 1), "primary", disabled=last or waits)
+        if waits:
+            parts.Note("Your teacher goes on when everybody has bet.")
+    if not taught:
+        with solara.Div(classes=["row"]):
+            if printed is not None:
+                one_file = partial(lessons.one_file, name)
+                controls.Download("This lesson as one file", one_file, f"{name}.html", "text/html")
+                parts.Note("It opens in any browser, without a network and without ecosim.")
+        Notes(lesson, opened=False)
 
 
 def _own(room: crowd.Room | None, name: str, step: str) -> str | None:
@@ -172,6 +179,7 @@ def Step(
     bets: dict[str, int],
     bet: Callable[[str, int], None],
     room: crowd.Room | None,
+    taught: bool,
 ) -> None:
     """One step: something to read, a bet, its reveal, the world to try, or a question."""
     step: Any = lesson.steps[at]
@@ -193,18 +201,20 @@ def Step(
             )
             parts.Words(
                 "p",
-                "Your bet is placed. The next step shows what happens." if step.name in bets else "Choose one.",
+                "Choose one." if step.name not in bets else f"Your bet is placed.{SHOWN if room is None else ''}",
                 ["note"],
                 role="status",
             )
-            if room is not None and crowd.is_teacher(room):
-                Tally(step, f"{name}.{step.name}")
-        for task in getattr(step, "tasks", ()):
-            parts.Words("p", f"→ {task}")
-        if step.kind == "question" and shown is not None and shown.hints[at]:
-            controls.Button(
-                "Hide what may be said" if hinted else "What may be said", lambda: hint(not hinted), pressed=hinted
-            )
+            if room is not None and not taught:
+                Tally(step, f"{name}.{step.name}", veiled=True)
+        tasks = getattr(step, "tasks", ())
+        if tasks:
+            with solara.Div(classes=["prose"]):
+                solara.v.Html(tag="ul", class_="tasks", children=[parts.Words("li", task) for task in tasks])
+        if step.kind == "question" and shown is not None and shown.hints[at] and not taught:
+            with solara.Div(classes=["row"]):
+                label = "Hide what may be said" if hinted else "What may be said"
+                controls.Button(label, lambda: hint(not hinted), pressed=hinted)
             if hinted:
                 solara.HTML(tag="div", classes=["prose"], unsafe_innerHTML=shown.hints[at])
     if step.kind in ("explore", "reveal") and shown is not None:
@@ -237,8 +247,12 @@ def Reveal(name: str, lesson: Lesson, bet: str, shown: Shown, bets: dict[str, in
 
 
 @solara.component
-def Tally(step: BetStep, question: str) -> None:
-    """How the class bet, as bars with their numbers; it follows the class itself, for no part above it changes."""
+def Tally(step: BetStep, question: str, veiled: bool = False) -> None:
+    """How the class bet, as bars with their numbers; it follows the class itself, for no part above it changes.
+
+    ``veiled`` hides the bars until they are asked for: what others bet would be bet by who sees it on the wall.
+    """
+    hidden, veil = solara.use_state(veiled)
     room = crowd.use_room()
     counted = lessons.tally(step, {} if room is None else room.histogram(question))
     most = max([many for _, many in counted] + [1])
@@ -250,136 +264,7 @@ def Tally(step: BetStep, question: str) -> None:
     with solara.Div():
         total = sum(many for _, many in counted)
         parts.Words("h3", f"The class: {total} {'bet' if total == 1 else 'bets'}")
-        solara.HTML(tag="div", classes=["tally"], unsafe_innerHTML=bars)
-
-
-# --- the world of a step ---------------------------------------------------------------------------------------------
-
-
-@parts.stacked
-def World(lesson: Lesson, step: LookStep, shown: Shown) -> None:
-    """Sliders, figures with their intervals, and the course of the days."""
-    usual = {name: lever.names[lever.first] for name, lever in lesson.levers.items()}
-    at, set_at = solara.use_state({**usual, **step.at})
-    point = lesson.point(at)
-    movable = step.levers if step.levers is not None else tuple(lesson.levers)
-    outcomes = step.outcomes if step.outcomes is not None else tuple(lesson.outcomes)
-    fixed = [
-        f"{lesson.levers[name].label}: {at[name]} {lesson.levers[name].unit}".strip()
-        for name in lesson.levers
-        if name not in movable
-    ]
-
-    def move(name: str, value: Any) -> None:
-        set_at({**at, name: value})
-
-    with solara.Div(classes=["split"]):
-        with solara.v.Html(tag="section", class_="card", attributes={"aria-label": "Change it"}):
-            for name in movable:
-                Move(lesson.levers[name], at[name], partial(move, name))
-            for text in fixed:
-                parts.Note(text)
-        with solara.Div(classes=["stack"]):
-            with solara.Div(classes=["cards"]):
-                for name in outcomes:
-                    Figure(lesson, shown, name, point)
-            Course(lesson, shown, point)
-    Town(lesson, shown.first[point])
-
-
-@solara.component
-def Town(lesson: Lesson, run: Watched) -> None:
-    """The network of the town and one run of a setting, day by day."""
-    here = session.current()
-    picture = solara.use_memo(lambda: lessons.scene(run.town), [run.town.key])
-    days = solara.use_memo(lambda: lessons.frames(run), [id(run)])
-    day, set_day = solara.use_state(int(run.course.argmin()))
-    row, set_row = solara.use_state(-1)
-    with solara.Div(classes=["card"]):
-        parts.Words("h3", "The town, day by day")
-        Network(
-            picture,
-            days,
-            run.struck.astype("u1").tobytes(),
-            run.course.tolist(),
-            [Event(when, words) for when, words in run.events],
-            f"Run 1 of {lesson.replicates}",
-            min(day, len(run.course) - 1),
-            row,
-            here.projector.value,
-            set_day,
-            set_row,
-        )
-
-
-def Move(lever: Lever, value: Any, on_value: Callable[[Any], None]) -> None:
-    """A slider over the values of a lever, or a list of its words."""
-    names = list(lever.names)
-    if not lever.slides:
-        controls.Select(
-            lever.label,
-            str(value),
-            lambda text: on_value(_named(names, text)),
-            {str(one): str(one) for one in names},
-            lever.help,
-        )
-        return
-    steps = {float(b) - float(a) for a, b in pairwise(names)}
-    if len(steps) == 1:
-        controls.Slider(
-            lever.label,
-            float(value),
-            lambda number: on_value(min(names, key=lambda one: abs(float(one) - number))),
-            float(names[0]),
-            float(names[-1]),
-            steps.pop(),
-            lever.unit,
-            lever.help,
-        )
-    else:
-        options = {str(one): f"{one} {lever.unit}".strip() for one in names}
-        controls.Select(lever.label, str(value), lambda text: on_value(_named(names, text)), options, lever.help)
-
-
-def _named(names: list[Any], text: str) -> Any:
-    return next(one for one in names if str(one) == text)
-
-
-@solara.component
-def Figure(lesson: Lesson, shown: Shown, name: str, point: int) -> None:
-    """One outcome of a setting, large, with its interval."""
-    outcome, found = lesson.outcomes[name], lessons.figure(shown, name, point)
-    with solara.Div(classes=["card"]):
-        parts.Words("h3", outcome.label)
-        with solara.Div(classes=["row"], style={"align-items": "baseline", "gap": ".4rem"}):
-            parts.Words("span", _said(found.value, outcome.digits), ["number"])
-            parts.Words("span", outcome.unit, ["unit"])
-        if found.n > 1:
-            low, high = _said(found.low, outcome.digits + 1), _said(found.high, outcome.digits + 1)
-            parts.Note(f"mean of {found.n} runs, 95 % interval {low} to {high}")
-        if outcome.help:
-            parts.Note(outcome.help)
-
-
-def _said(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if not float(text) else text.replace("-", "−")
-
-
-@solara.component
-def Course(lesson: Lesson, shown: Shown, point: int) -> None:
-    """Output of the town by day: mean over the runs, and the lowest and highest of them."""
-    mean, low, high = shown.course[point]
-    days = list(range(len(mean)))
-    shocks: tuple[Any, ...] = lesson.base.shocks
-    events = tuple(Event(int(shock.when), lesson.struck) for shock in shocks[:3] if isinstance(shock.when, int))
-    lines = [charts.Line("the town", days, mean, low, high, colour=theme.ACCENT)]
-    title = "Output of the town, % of what it would have been"
-    with solara.Div(classes=["card"]):
-        charts.Chart(
-            charts.bands(title, "%", lines, events),
-            charts.table_of(lines, "%"),
-            title,
-            f"Lowest on day {int(mean.argmin())}: {mean.min():.0f} %. The band holds all {lesson.replicates} runs.",
-            picture=lambda kind: charts.picture(title, "%", lines, events, kind=kind),
-        )
+        if hidden:
+            controls.Button("Show the bets", lambda: veil(False))
+        else:
+            solara.HTML(tag="div", classes=["tally"], unsafe_innerHTML=bars)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import solara
 
+from ecosim.compiling import COMPILES
+
 from ..answers.atlas import LABELS
 
 if TYPE_CHECKING:
@@ -139,6 +141,7 @@ def _Working(
     told: str,
     busy: bool,
     percent: int,
+    compiles: str,
     wrong: str,
     event_stop: Callable[[Any], None],
     event_again: Callable[[Any], None],
@@ -156,6 +159,7 @@ def Working(asked: Asked, what: str, told: str = "", *, at_once: bool = False) -
         told=told,
         busy=asked.late or (at_once and asked.busy),
         percent=round(100 * asked.progress) if asked.busy else 0,
+        compiles=COMPILES if asked.compiling else "",
         wrong=asked.error,
         event_stop=lambda _: asked.cancel(),
         event_again=lambda _: asked.again(),

@@ -21,6 +21,7 @@ LEAD = (
     "Spend a budget on a small town before and after a flood: what does each measure bring, what does it cost, and who "
     "gains or loses?"
 )
+STUDIED = "A study that ecosim policy made: which packages hold up, what they cost, and who gains or loses."
 
 
 @solara.component
@@ -29,7 +30,7 @@ def Page() -> None:
     here = session.current()
     folder = here.get("policy.study")
     with solara.Div(classes=["page"]):
-        parts.Head("Policy", LEAD)
+        parts.Head("Policy", STUDIED if folder else LEAD)
         policy_study.Choose(folder)
         if folder:
             policy_study.Study(folder).key(folder)

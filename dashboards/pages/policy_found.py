@@ -30,7 +30,12 @@ def Found(found: Answer) -> None:
             _between(found.lost),
         )
         if chosen:
-            Headline("Of that, the package avoids", f"{package.avoided.value:.0f}", "%", _between(package.avoided, 0))
+            avoids = package.avoided
+            if avoids.high < 0:
+                added = replace(avoids, value=-avoids.value, low=-avoids.high, high=-avoids.low)
+                Headline("The package adds to that", f"{added.value:.0f}", "%", _between(added, 0))
+            else:
+                Headline("Of that, the package avoids", f"{avoids.value:.0f}", "%", _between(avoids, 0))
             Headline("It costs", f"{package.spent.value:.2f}", UNIT, _between(package.spent))
     Challenge(found)
     Course(found)
@@ -73,7 +78,8 @@ def Challenge(found: Answer) -> None:
         if found.question.budgets:
             answer = policies.reached(package)
             mark = {"yes": "✓", "perhaps": "?", "no": "✗"}[answer]
-            parts.Words("p", f"{mark} {said[answer]}", ["bigger"])
+            worse = " Customers lose more with the package than without it." if package.avoided.high < 0 else ""
+            parts.Words("p", f"{mark} {said[answer]}{worse}", ["bigger"])
         else:
             parts.Words("p", "Choose budgets, and work it out.", ["bigger"])
         if found.full:
@@ -167,36 +173,33 @@ def Alone(found: Answer) -> None:
         rows = [
             (
                 one.name,
-                name,
                 f"{one.spent.value:.2f}",
-                signed(one.consumption.value, 2),
-                f"[{signed(one.consumption.low, 2)}, {signed(one.consumption.high, 2)}]",
+                f"{signed(one.consumption.value, 2)} [{signed(one.consumption.low, 2)}, "
+                f"{signed(one.consumption.high, 2)}]",
                 "–" if one.ratio is None else signed(one.ratio, 2),
                 figure(one.avoided.value, 0),
                 signed(one.failures.value, 2),
                 "yes" if one.name in front else "",
             )
-            for name, one in sorted(named, key=lambda each: -each[1].consumption.value)
+            for _, one in sorted(named, key=lambda each: -each[1].consumption.value)
         ]
         parts.Table(
             "Cost and effect of each lever",
             (
                 "Lever",
-                "How",
                 "Spent, days",
-                "Gained, days",
-                "95 % interval",
-                "Gained per unit spent",
+                "Gained, days (95 %)",
+                "For each day spent",
                 "Loss avoided, %",
                 "Failures avoided",
-                "On the front",
+                "Beaten by none",
             ),
             rows,
-            numbers=range(2, 8),
+            numbers=range(1, 6),
         )
         parts.Note(
-            "“Money alone” pays the purse out to people for nothing: what a lever brings beyond that is its own doing. "
-            "None of the intervals is corrected for looking at many."
+            "Each lever has the whole purse where nothing else is said. “Money alone” pays it out for nothing: what a "
+            "lever brings beyond that is its own doing. None of the intervals is corrected for looking at many."
         )
 
 
@@ -218,6 +221,7 @@ def Gains(found: Answer) -> None:
         parts.Words(
             "p", f"{up:.0f} % of firms made more with the package, {down:.0f} % less; the others the same to 0.1 %."
         )
+        parts.Note("What firms make counts what goes on shelves, too: they may make more while customers get less.")
         with solara.Div(classes=["row"]):
             for key, label in GROUPS.items():
                 controls.Button(label, partial(set_by, key), pressed=by == key)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import solara
 
 from ecosim.errors import InputError
+from ecosim.study.policy.tables import HARMS, SAVES
 
 from .. import charts, controls, session
 from ..answers import figures, folders, prose, table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 HERE = "a small town, live"
 NEEDED = {
     "packages": {"package", "cost", "loss", "front"},
-    "winners": {"package", "futures", "grouping", "group", "effect", "low", "high"},
+    "winners": {"package", "futures", "grouping", "group", "effect", "low", "high", "claim"},
 }
 MOST_NAMED = 12
 
@@ -110,6 +111,16 @@ def Front(packages: pd.DataFrame) -> None:
         )
 
 
+def _shown(rows: pd.DataFrame) -> str:
+    """Of whom a gain or a loss is shown once all groups are allowed for."""
+    told = [
+        f"{word}: {', '.join(map(str, rows.loc[rows['claim'] == claim, 'group']))}"
+        for word, claim in (("gain", SAVES), ("lose", HARMS))
+        if (rows["claim"] == claim).any()
+    ]
+    return f"corrected for all groups of all packages, {'; '.join(told) or 'no gain and no loss could be shown'}"
+
+
 @solara.component
 def Winners(winners: pd.DataFrame) -> None:
     """Effects on groups of firms or people, of one package."""
@@ -140,7 +151,7 @@ def Winners(winners: pd.DataFrame) -> None:
                 rows,
                 title,
                 f"Most {told[0][0]}: {told[0][1]:+.2f}; least {told[-1][0]}: {told[-1][1]:+.2f}. "
-                "Lines are 95 % intervals.",
+                f"Lines are 95 % intervals, each for itself; {_shown(rows)}.",
                 height=max(180, 34 * len(told) + 60),
             )
         else:

@@ -22,8 +22,8 @@ for region, some in firms.groupby("region"):
 # ## The bet
 #
 # On day 30 the river floods Riverside: each business there can make only a fifth of what it made, and repairs
-# take six weeks. Everybody has ten days of everything in stock. **Which business outside Riverside loses most?**
-# Write your own:
+# take six weeks. Everybody has ten days of everything in stock. **Which business outside Riverside loses most
+# money?** Write your own:
 
 # %%
 bet = "Pharmacy"
@@ -46,7 +46,7 @@ plt.show()
 # %%
 dry = result.firms[result.firms["damage"] == 0].sort_values("lost", ascending=False)
 place = 1 + dry["firm"].tolist().index(bet)
-print(f"{bet} comes {place}. of {len(dry)}.")
+print(f"{bet} is number {place} of {len(dry)}, by money lost.")
 dry[["firm", "region", "lost", "lost_percent"]].head(5)
 
 # %% [markdown]

@@ -85,10 +85,11 @@ def _indices(found: Analysis, console: Console) -> None:
 def _boxes(found: Discovery, console: Console) -> None:
     console.print(f"Where outcomes are {found.interest} ({found.base_rate:.0%} of the held-out points):", markup=False)
     for row in found.table.itertuples():
-        console.print(
-            f"  {row.method}: {row.box}\n    covers {row.held_out_coverage:.0%} of them, {row.held_out_density:.0%} "
-            f"inside are such (95 % {row.low:.0%} to {row.high:.0%}; P {row.p:.2g}), on held-out points; "
-            f"{'confirmed' if row.confirmed else 'not confirmed'}",
-            markup=False,
-            soft_wrap=True,
+        inside = (
+            "no held-out point lies in it"
+            if row.held_out_coverage == 0 and str(row.held_out_density) == "nan"
+            else f"covers {row.held_out_coverage:.0%} of them, {row.held_out_density:.0%} inside are such "
+            f"(95 % {row.low:.0%} to {row.high:.0%}; P {row.p:.2g}), on held-out points"
         )
+        confirmed = "confirmed" if row.confirmed else "not confirmed"
+        console.print(f"  {row.method}: {row.box}\n    {inside}; {confirmed}", markup=False, soft_wrap=True)

@@ -82,12 +82,18 @@ def _default_folder(names: Iterable[str]) -> Path:
 
 def _teller() -> Callable[[int, int], None]:
     """Tells progress in a line now and then."""
+    from ecosim.study.progress import duration
+
     begun = told = time.monotonic()
 
     def progress(done: int, total: int) -> None:
         nonlocal told
         if time.monotonic() - told > NEWS:
             told = time.monotonic()
-            typer.echo(f"{done:,} of at most {total:,} replicates after {told - begun:.0f} s", err=True)
+            so_far = told - begun
+            left = duration((total - done) * so_far / done)
+            typer.echo(
+                f"{done:,} of at most {total:,} replicates after {so_far:.0f} s, about {left} left at most", err=True
+            )
 
     return progress

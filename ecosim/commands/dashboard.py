@@ -34,13 +34,16 @@ def dashboard(
     house = _house()
     with _listen(house, host, port) as listening:
         hosts = () if host in EVERYWHERE else (*house.LOOPBACK, host)
-        app = house.application(most=max_sessions, hosts=hosts, code=code)
-        address = _address(listening)
+        here, port = listening.getsockname()[:2]
+        address, door = _address("127.0.0.1" if here in EVERYWHERE else here, port), _address(house.door(here), port)
+        most = max_sessions + (code is not None)  # a class has a teacher, too
+        app = house.application(most=most, hosts=hosts, code=code, door=door)
+        desk = address if code is None else f"{address}teach/{house.secret()}"
 
         def started() -> None:
-            _tell(house, address, host, code)
+            _tell(address, door, code, desk)
             if not no_browser and sys.stdout.isatty():
-                _open(address)
+                _open(desk)
 
         house.serve(listening, app, started=started)
 
@@ -70,19 +73,19 @@ def _listen(house: ModuleType, host: str, port: int) -> socket.socket:
     return taken
 
 
-def _address(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    shown = "127.0.0.1" if host in EVERYWHERE else host
-    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def _tell(house: ModuleType, address: str, host: str, code: str | None) -> None:
+def _tell(address: str, door: str, code: str | None, desk: str) -> None:
     typer.echo(f"ecosim dashboard: {address}   (Ctrl-C ends it)")
-    if host in EVERYWHERE:
-        typer.echo("Anybody on this network can open it, under this machine's name or address.")
+    if door != address:
+        typer.echo(f"Anybody on this network can open it: {door}")
     if code is not None:
-        typer.echo(f"class {code}: pupils open {address}?class={code}, or type the code on the page Learn")
-        typer.echo(f"for the teacher alone, opens the teacher's desk: {address}teach/{house.secret()}")
+        typer.echo(f"class {code}: pupils open {door}?class={code}, or type the code on the page Learn")
+        if door.startswith(("http://127.", "http://[::1]")):
+            typer.echo("Only this machine can open that; for pupils' own devices add --host 0.0.0.0")
+        typer.echo(f"for the teacher alone, opens the teacher's desk: {desk}")
 
 
 def _open(address: str) -> None:

@@ -84,8 +84,10 @@ def _make(path: Path, page: Path, workers: int | None, *, force: bool, quiet: bo
     from ecosim.folders import NewFile
     from ecosim.lesson import live, load
     from ecosim.lesson.page import html
+    from ecosim.lesson.reading import lessons
 
     started, loaded = time.perf_counter(), load(path)
+    again = _plain(path) if path in lessons().values() else path.name
     watched = not quiet and sys.stderr.isatty()
 
     def progress(done: int, points: int) -> None:
@@ -93,7 +95,7 @@ def _make(path: Path, page: Path, workers: int | None, *, force: bool, quiet: bo
             typer.echo(f"\r{loaded.title} {done} of {points} settings", err=True, nl=done == points)
 
     try:
-        text = html(live(loaded, workers=workers, progress=progress), name=_plain(path))
+        text = html(live(loaded, workers=workers, progress=progress), name=again)
     except InputError as error:
         raise InputError(placed(str(error), path)) from None
     page.parent.mkdir(parents=True, exist_ok=True)

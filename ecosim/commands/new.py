@@ -56,9 +56,10 @@ def _package(name: str, target: Path) -> None:
         raise InputError(f"{target}: exists already, and may hold work of yours; {terminal.ANOTHER}")
     files = dict(_files(name))
     with NewFolder(target, {path.parts[0] for path in files}, otherwise=terminal.ANOTHER) as folder:
-        for path, text in files.items():
-            (folder.half / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder.half / path).write_text(text, encoding="utf-8")
+        with folder.told():
+            for path, text in files.items():
+                (folder.half / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder.half / path).write_text(text, encoding="utf-8")
         shown = folder.publish()
     typer.echo(f"{shown} is a package with one part of each kind, named in YAML as {name}.shock:Sundays and so on.")
     typer.echo(f"Try it: cd {shown}; python -m pytest; ecosim run scenario.yaml. Its README.md says how it goes on.")

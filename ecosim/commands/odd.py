@@ -24,12 +24,28 @@ def odd(
     Of a scenario: only what it switches on, with its own values, to put into the supplement of a paper.
     """
     import ecosim
-    from ecosim.odd import fill_in, parts
+    from ecosim.odd import parts
 
     chosen = None if scenario is None else ecosim.load(scenario, allow_code=allow_code)
     found = parts(chosen)
     if page is not None:
-        page.write_text(fill_in(page.read_text(encoding="utf-8"), found), encoding="utf-8")
+        _write(page, found)
         return
     for name, text in found.items():
         typer.echo(f"## {name.capitalize()}\n\n{text}\n")
+
+
+def _write(page: Path, found: dict[str, str]) -> None:
+    """Fill in the page, which stays as it is where anything goes wrong."""
+    from ecosim.errors import InputError
+    from ecosim.folders import NewFile
+    from ecosim.odd import fill_in
+
+    try:
+        filled = fill_in(page.read_text(encoding="utf-8"), found)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{page}: not UTF-8 text ({error.reason}); save it as UTF-8") from None
+    except InputError as error:
+        raise InputError(f"{page}: {error}") from None
+    with NewFile(page, replace=True) as half:
+        half.write_text(filled, encoding="utf-8")

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+CODE = ("names Python code", "would run code")  # what a refused class is told with
+
 
 def verify(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, comparison, atlas, sweep or policy study.")],
     every: Annotated[
-        bool, typer.Option("--all", help="Live all of a sweep, comparison or atlas again, and not a sample of it.")
+        bool, typer.Option("--all", help="Live all of a sweep, comparison, atlas or policy study again, not a sample.")
     ] = False,
     allow_code: Annotated[
         bool, typer.Option("--allow-code", help="Let the folder's scenario import classes of your own.")
@@ -23,6 +25,8 @@ def verify(
     It compares bit by bit, and says what differs first and which version or file is not as it was.
     """
     from ecosim.artefact import kind_of
+    from ecosim.config import ScenarioError
+    from ecosim.errors import InputError
 
     kind_of(folder)  # before anything that takes seconds to import
     from ecosim.rerun.verifying import verify as verified
@@ -31,7 +35,12 @@ def verify(
         if sys.stderr.isatty():
             typer.echo(what, err=True)
 
-    found = verified(folder, every=every, allow_code=allow_code, progress=tell)
+    try:
+        found = verified(folder, every=every, allow_code=allow_code, progress=tell)
+    except ScenarioError as error:
+        if allow_code or not any(words in str(error) for words in CODE):
+            raise
+        raise InputError(f"{error}\nIf you trust the folder, let it run its code: --allow-code") from None
     for line in found.sentences():
         typer.echo(line)
     if not found.same:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecosim import provenance
 from ecosim.dossier import standing
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ecosim.resilience.pairwise import Dominance
 
 TOLD = 3  # scenarios whose relation to the first is told in the answer
-DIFFERENCES = 40  # paired settings that are listed
 
 
 def document(folder: Path, *, allow_code: bool = False) -> Document:
@@ -62,7 +61,10 @@ def document(folder: Path, *, allow_code: bool = False) -> Document:
             ),
             section("Who loses less", Points(tuple(relations(found))), effects(found)),
             section("What it costs to keep", costs(found)),
-            standing.assumptions(found.scenarios[found.first], *_differences(found)),
+            standing.assumptions(
+                found.scenarios[found.first].with_({"name": found.first}),
+                others={name: of for name, of in found.scenarios.items() if name != found.first},
+            ),
             standing.validation(made),
             standing.reproduction(folder, [_again(folder, found)], made),
             standing.data(made),
@@ -208,10 +210,10 @@ def effects(found: Comparison) -> Table:
         said = "no difference at all" if effect.none else "shown" if effect.shown else NO_DIFFERENCE
         rows.append((row["scenario"], EFFECTS[row["outcome"]], first, other, f"{signed(effect.value, digits)}",
                      f"{signed(effect.low, digits)} to {signed(effect.high, digits)}", said))  # fmt: skip
+    among = f", all {len(found.dominance)} compared allowed for" if len(found.dominance) > 1 else ""
     return table(
         f"At full strength, against {found.first}: means, mean of paired differences (points where means are in %) "
-        f"with its "
-        f"95 % interval, and whether a difference is shown among {len(found.dominance)} compared.",
+        f"with its 95 % interval, and whether a difference is shown{among}.",
         ("scenario", "outcome", found.first, "it", "difference", "95 % interval", ""),
         rows,
     )
@@ -226,32 +228,6 @@ def costs(found: Comparison) -> Table:
     ]  # fmt: skip
     head = ("scenario", "stocks, days of output", "spare capacity", "links a firm", "usual output a day")
     return table("What each keeps all the time, means over replicates: compare like with like.", head, rows)
-
-
-def _differences(found: Comparison) -> list[str]:
-    """What the others set otherwise than the first."""
-    from ecosim.config.written import mapping
-
-    first = _flat(mapping(found.scenarios[found.first]))
-    told = []
-    for name, scenario in found.scenarios.items():
-        if name == found.first:
-            continue
-        own = _flat(mapping(scenario))
-        other = [f"{path} {own.get(path, 'unset')} (not {first.get(path, 'unset')})" for path in sorted({*own, *first})
-                 if own.get(path) != first.get(path) and path != "name"]  # fmt: skip
-        more = f"; and {len(other) - DIFFERENCES} more" if len(other) > DIFFERENCES else ""
-        told.append(f"{name} differs from {found.first} in: {'; '.join(other[:DIFFERENCES]) or 'nothing'}{more}.")
-    return told
-
-
-def _flat(value: Any, above: str = "") -> dict[str, Any]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else None
-    if items is None:
-        return {above: value}
-    return {
-        path: leaf for key, item in items for path, leaf in _flat(item, f"{above}.{key}" if above else str(key)).items()
-    }
 
 
 def _again(folder: Path, found: Comparison) -> str:

@@ -10,12 +10,13 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from ecosim import provenance
+from ecosim import artefact, provenance
 from ecosim.artefact import POLICY, stages
 from ecosim.dossier import standing
 from ecosim.dossier.claims import listed
 from ecosim.dossier.document import Document, Drawn, Listing, Paragraph, Points, Section, section, table
 from ecosim.errors import InputError
+from ecosim.study.policy.page import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,8 @@ def document(folder: Path, *, allow_code: bool = False) -> Document:
     if not (folder / PAGE).is_file():
         raise InputError(f"{folder}: {PAGE} is missing, so the study is not finished; go on with {POLICY.made}")
     made = provenance.of(folder)
-    title, intro, parts = read((folder / PAGE).read_text(encoding="utf-8"))
-    spec = json.loads((folder / POLICY.holder).read_text(encoding="utf-8"))
+    title, intro, parts = read((folder / PAGE).read_text(encoding="utf-8", errors="replace"))
+    spec = artefact.read(folder / POLICY.holder)
     path = stages(folder)[0] / "scenario.yaml"
     base = Scenario.from_yaml(read_text(path), name=str(path), allow_code=allow_code)
     told = parts.pop(ANSWER, ())
@@ -59,7 +60,7 @@ def document(folder: Path, *, allow_code: bool = False) -> Document:
         title=title,
         kind="A policy study",
         question=question(spec),
-        answer=answer(told),
+        answer=answer(told, intro),
         sections=(
             section("What was done", standing.changed(made), intro),
             *(Section(name, (*blocks, *_pictures(folder, name))) for name, blocks in parts.items()),
@@ -87,11 +88,12 @@ def question(spec: dict[str, Any]) -> str:
     return f"Which of {levers} hold up against {shocks}, and at what cost{goal}?"
 
 
-def answer(blocks: tuple[Block, ...]) -> tuple[str, str, str]:
-    """The page's answer in three parts; what is missing of them is said to be."""
+def answer(blocks: tuple[Block, ...], intro: tuple[Block, ...] = ()) -> tuple[str, str, str]:
+    """The page's answer in three parts; what is missing is said to be, and first that a quick study is no answer."""
     told = [block.text for block in blocks if isinstance(block, Paragraph)][:3]
     first, second, third = [*told, *REST, ""][:3] if len(told) < 3 else told
-    return first, second, third
+    quick = Paragraph(_plain(QUICK), warning=True)
+    return f"{quick.text} {first}" if quick in intro else first, second, third
 
 
 def read(page: str) -> tuple[str, tuple[Block, ...], dict[str, tuple[Block, ...]]]:

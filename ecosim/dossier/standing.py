@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from ecosim.config import Scenario
     from ecosim.dossier.document import Block, Table
     from ecosim.part import Part
+    from ecosim.spread import Spread
 
 MOST = 8  # settings of a part that are told
-LETTERS = 60  # of a value
+LETTERS = 90  # of a value
 LIBRARIES = ("python", "numpy", "numba", "pandas", "pyarrow", "scipy", "mesa")
 WORLD = {
     "table": "Firms and links are made up: what sectors sell to each other follows a national input-output table, and "
@@ -34,28 +35,38 @@ LIMITS = (
 )
 
 
-def assumptions(scenario: Scenario, *more: str) -> Section:
-    """What a scenario takes for granted: its world, its parts with all that is not default, and what is assumed."""
+def assumptions(scenario: Scenario, *more: str, others: Mapping[str, Scenario] | None = None) -> Section:
+    """What a scenario takes for granted: its world, its parts with all that is not default, and what is assumed.
+
+    Of what is compared with it, ``others`` by name, the differences are told.
+    """
     said = [WORLD[scenario.economy.kind]] if scenario.economy.kind in WORLD else []
     # A network that is imported brings its own firms.
     said = [WORLD["given"]] if getattr(scenario.network, "kind", "") == "imported" else said
-    said += _assumed(scenario)
-    return section("Assumptions", Points((*said, *more)), settings(scenario))
+    rules: dict[str, list[str]] = {}
+    for name, each in {scenario.name: scenario, **(others or {})}.items():
+        rules.setdefault(_assumed(each), []).append(name)
+    said += [f"{listed(names)}: {rule}" if len(rules) > 1 else rule for rule, names in rules.items()]
+    told = [
+        f"{name} differs from {scenario.name} in: {'; '.join(differences(scenario, other)) or 'nothing'}."
+        for name, other in (others or {}).items()
+    ]
+    return section("Assumptions", Points((*said, *told, *more)), settings(scenario))
 
 
-def _assumed(scenario: Scenario) -> list[str]:
+def _assumed(scenario: Scenario) -> str:
     from ecosim.parameters import ASSUMED, parameters
 
     kinds = [getattr(part, "kind", "") for part in scenario.mechanisms]
     if not kinds:
-        return ["No mechanism is on: firms follow the published core of Inoue and Todo (2019) and nothing else."]
+        return "No mechanism is on: firms follow the published core of Inoue and Todo (2019) and nothing else."
     every = parameters()
     here = every[every["mechanism"].isin(kinds)]
     assumed = int((here["source"] == ASSUMED).sum())
-    return [
+    return (
         f"Firms and people do more than the published core of Inoue and Todo (2019): {listed(kinds)}. Of the "
         f"{len(here)} parameters of these, {assumed} are assumptions without a known source (docs/parameters.md)."
-    ]
+    )
 
 
 def settings(scenario: Scenario) -> Table:
@@ -70,14 +81,85 @@ def settings(scenario: Scenario) -> Table:
 
 
 def _settings(part: Part) -> str:
-    told = []
-    for name, field in type(part).model_fields.items():
-        value = getattr(part, name)
-        if name != "kind" and value != field.get_default(call_default_factory=True):
-            text = str(part.model_dump(mode="json", include={name}, serialize_as_any=True).get(name, value))
-            told.append(f"{name} {text if len(text) <= LETTERS else text[: LETTERS - 1] + '…'}")
+    told = [f"{name} {here}" for name, here, usual in _worded(part) if here != usual]
     rest = len(told) - MOST
     return "; ".join(told[:MOST]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+def _worded(part: Part) -> list[tuple[str, str, str]]:
+    """Fields of a part: name, value and default in words."""
+    return [
+        (name, _words(getattr(part, name)), _words(field.get_default(call_default_factory=True)))
+        for name, field in type(part).model_fields.items()
+        if name != "kind"
+    ]
+
+
+def _words(value: Any) -> str:
+    """A value as people write it, cut where it is long."""
+    text = _spelt(value)
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+
+
+def _spelt(value: Any) -> str:
+    from ecosim.part import Part
+    from ecosim.spread import Spread
+
+    if isinstance(value, Spread):
+        return _spread(value)
+    if isinstance(value, Part):
+        inside = [f"{name} {here}" for name, here, usual in _worded(value) if here != usual]
+        return ", ".join([*([value.kind] if hasattr(value, "kind") else []), *inside]) or "all"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_spelt(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(map(_spelt, value)) or "none"
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _spread(value: Spread) -> str:
+    """What differs between firms: its middle or its limits, how far it spreads, and who has another one."""
+    middle = f"{value.low:g} to {value.high:g}" if value.median is None else f"{value.median:g}"
+    spread = f" ({value.law}, sigma {value.sigma:g})" if value.sigma else ""
+    others = ", ".join(f"{name} {median:g}" for name, median in value.by.items())
+    return f"{middle}{spread}{f' ({others})' if others else ''}"
+
+
+def differences(first: Scenario, other: Scenario) -> list[str]:
+    """What another scenario has otherwise than the first, part by part."""
+    mine, its = _parts(first), _parts(other)
+    told = []
+    for family in ("mechanisms", "shocks", "policies", "metrics"):
+        for verb, some, than in (("with", its, mine), ("without", mine, its)):
+            names = [name for of, name in some if of == family and (of, name) not in than]
+            told += [f"{verb} the {family} {listed(names)}"] if names else []
+    for key, part in its.items():
+        here = mine.get(key)
+        if here is None or here == part:
+            continue
+        if type(here) is not type(part):
+            told.append(f"{key[0]} {part.kind} (not {here.kind})")
+            continue
+        changed = [
+            f"{name} {now} (not {before})"
+            for (name, now, _), (_, before, _) in zip(_worded(part), _worded(here), strict=True)
+            if now != before
+        ]
+        told += [f"{' '.join(filter(None, key))}: {', '.join(changed)}"] if changed else []
+    return told
+
+
+def _parts(scenario: Scenario) -> dict[tuple[str, str], Any]:
+    """Parts of a scenario by family and, where there are several, by name or kind, with a number where two share it."""
+    found: dict[tuple[str, str], Any] = {("economy", ""): scenario.economy, ("network", ""): scenario.network}
+    for family in ("mechanisms", "shocks", "policies", "metrics"):
+        for part in getattr(scenario, family):
+            name = getattr(part, "label", "") or getattr(part, "kind", type(part).__name__)
+            same = sum(of == family and (each == name or each.startswith(f"{name} #")) for of, each in found)
+            found[family, f"{name} #{same + 1}" if same else name] = part
+    return found
 
 
 # --- how sure ---------------------------------------------------------------------------------------------------------

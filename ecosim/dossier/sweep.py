@@ -26,7 +26,7 @@ PAIRED = frozenset({"full", "one_at_a_time"})  # designs whose effects are known
 CAPTIONS = {
     "indices": "How much each factor matters, with 95 % intervals; hollow dots are not known well enough.",
     "effects": "Mean outcome along each factor, over all that the others do, with 95 % intervals.",
-    "surface": "The two factors that matter most, together.",
+    "surface": "The two factors of the largest indices, together.",
     "boxes": "Where outcomes of interest lie, and how well that holds on points that were held out.",
 }
 NONE_MATTERS = "no factor could be shown to matter"
@@ -148,7 +148,8 @@ def _beyond_chance(analysis: Analysis, name: str, wider: float) -> bool:
         row = here.iloc[0]
         null = 0.0 if isnan(row["chance"]) else float(row["chance"])
         low, high = (row["value"] + wider * (row[side] - row["value"]) for side in ("low", "high"))
-        return bool(row["converged"]) and bool(low > null or (index == "mu" and high < null))
+        wide = low < high  # where all resamples agree there are too few points to say how sure it is
+        return bool(row["converged"]) and wide and bool(low > null or (index == "mu" and high < null))
     return False
 
 

@@ -47,8 +47,8 @@ def _is(kind: type) -> Any:
 
 
 def _plain(text: str) -> str:
-    """Text whose stars and the like are no Markdown."""
-    return re.sub(r"([\\`*_<#])", r"\\\1", text)
+    """Text whose stars, tags and links are no Markdown."""
+    return re.sub(r"([\\`*_<#]|(?<=\])\()", r"\\\1", text)
 
 
 def _cell(text: str) -> str:

@@ -282,8 +282,6 @@ class Lesson(Part):
     """Changes of it by dotted path."""
     names: tuple[Short, ...] = ()
     """Names of the businesses, by row, where the scenario gives none."""
-    struck: Short = "flood"
-    """What hits the world, as the chart calls it."""
     replicates: int = Field(default=1, ge=1, le=200, strict=True)
     """Runs of each setting. Run r of all settings has the same luck, so that differences are paired."""
     shown: int = Field(default=1, ge=1, le=8, strict=True)

@@ -258,7 +258,8 @@ def _what_struck(shock: dict[str, Any], days: int) -> str:
     if shock["too_late"]:
         return f"{shock['name']} is set for day {shock['day']}, after the last day ({days - 1}): it did not strike."
     if shock["day"] is None or shock["firms"] is None:
-        return f"{shock['name']} ({shock['kind']}) acted over time."
+        kind = "" if shock["kind"] == shock["name"] else f" ({shock['kind']})"
+        return f"{shock['name']}{kind} acted over time."
     if "until" in shock and not shock["spread_to"]:
         return _what_pulsed(shock, days)
     times, last = len(shock["struck_on"]), shock["struck_on"][-1]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from ecosim import artefact
 from ecosim.rerun.difference import Difference, of_tables
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def again(
     for file, table in (
         ("verdicts.parquet", held.table()), ("effects.parquet", held.effects), ("dominance.parquet", differences(held)),
     ):  # fmt: skip
-        findings.note(file, of_tables(file, pd.read_parquet(folder / file), table))
+        findings.note(file, of_tables(file, artefact.table(folder / file, "compare again"), table))
     if not every:
         findings.left_out = "the other replicates were not lived again; --all lives every one"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ecosim import provenance
+from ecosim import artefact, provenance
 from ecosim.errors import InputError
 from ecosim.rerun.difference import Difference, of_tables, of_values
 from ecosim.result import DAILY, EXTRAS, FILES, FRAMES
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ecosim.result import Result
 
 LEFT_OUT = frozenset({"figure.png", "manifest.json"})  # drawn from the tables; and what is compared first
+
+MEND = "put it back, or run the scenario again"
 
 
 def again(
@@ -50,7 +52,7 @@ def again(
             assert result.recorded is not None
             findings.note(DAILY, _frame(folder, DAILY, pd.read_parquet(result.recorded)))
     again_ = json.loads(json.dumps(result.summary))
-    findings.note("summary.json", of_values("summary.json", _read(folder / "summary.json"), again_))
+    findings.note("summary.json", of_values("summary.json", artefact.read(folder / "summary.json", MEND), again_))
     _note_changed_files(folder, held, findings)
 
 
@@ -66,18 +68,11 @@ def _note_changed_files(folder: Path, held: dict[str, Any], findings: Findings) 
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    held: dict[str, Any] = _read(folder / "manifest.json")
+    held = artefact.read(folder / "manifest.json", MEND)
     for name in FILES:
         if name not in LEFT_OUT and not (folder / name).is_file():
-            raise InputError(f"{folder}: {name} is missing; put it back, or run the scenario again")
+            raise InputError(f"{folder}: {name} is missing; {MEND}")
     return held
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); put it back, or run the scenario again") from None
 
 
 def _scenario(folder: Path, held: dict[str, Any], *, allow_code: bool) -> Scenario:
@@ -86,15 +81,16 @@ def _scenario(folder: Path, held: dict[str, Any], *, allow_code: bool) -> Scenar
     from ecosim.rows import Roster
 
     path = folder / "scenario.yaml"
-    own = set(pd.read_parquet(folder / "firms.parquet", columns=["type"])["type"].astype(str).unique())
-    known = {cls.__name__ for cls in Roster.stock_classes}
-    if own - known:
+    scenario = Scenario.from_yaml(read_text(path), name=str(path), allow_code=allow_code)
+    own = set(artefact.table(folder / "firms.parquet", MEND)["type"].astype(str).unique())
+    named = {rule.type.rpartition(":")[2] for rule in scenario.economy.agents}
+    unknown = own - named - {cls.__name__ for cls in Roster.stock_classes}
+    if unknown:
         raise InputError(
-            f"{folder}: its firms follow {', '.join(sorted(own - known))}, a class that was given in Python and "
-            f"that no "
+            f"{folder}: its firms follow {', '.join(sorted(unknown))}, a class that was given in Python and that no "
             "file names; live it again there, with the same agents"
         )
-    return Scenario.from_yaml(read_text(path), name=str(path), allow_code=allow_code)
+    return scenario
 
 
 def _lived(scenario: Scenario, held: dict[str, Any], daily: Path | None) -> Result:

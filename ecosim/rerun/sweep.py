@@ -72,7 +72,9 @@ def _spec(study: Study, *, allow_code: bool) -> StudySpec:
     base = Scenario.from_yaml(read_text(path), name=str(path), allow_code=allow_code)
     try:
         given = {**study.manifest["spec"], "scenario": base}
-        given["factors"] = {path: _factor(factor) for path, factor in given["factors"].items()}
+        given["factors"] = {path: factor(one) for path, one in given["factors"].items()}
+        if given["design"].get("kind") == "table" and not given["design"].get("file"):  # a frame, given in Python
+            given["design"] = {**given["design"], "frame": study.design}
         return StudySpec.model_validate(given, context={"allow_code": allow_code})
     except ValidationError as error:
         first = error.errors()[0]
@@ -83,7 +85,7 @@ def _spec(study: Study, *, allow_code: bool) -> StudySpec:
         ) from None
 
 
-def _factor(written: dict[str, Any]) -> dict[str, Any]:
+def factor(written: dict[str, Any]) -> dict[str, Any]:
     """A factor as its study had it: what is written down names what belongs to a range beside a list of values, too."""
     return written if written["values"] is None else {"values": written["values"], "levels": written["levels"]}
 

@@ -71,8 +71,9 @@ def verify(
 ) -> Verification:
     """Live a folder again from its scenario, seed and data, and compare every table with it, bit by bit.
 
-    Of a sweep, a comparison or an atlas a sample is lived again, or with ``every`` all of it. ``progress`` is told what
-    is under way. Raises InputError for a folder that no command wrote, or from which nothing can be lived.
+    Of a sweep, a comparison, an atlas or a policy study a sample is lived again, or with ``every`` all of it.
+    ``progress`` is told what is under way. Raises InputError for a folder that no command wrote, or from which nothing
+    can be lived.
     """
     place = Path(folder)
     kind = kind_of(place)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecosim import provenance
+from ecosim import artefact, provenance
 from ecosim.errors import InputError
 from ecosim.folders import NewFile
 from ecosim.resilience.atlas_cells import Cell, Job, work
@@ -39,7 +39,7 @@ class Atlas:
     def structures(self) -> dict[str, dict[str, Any]]:
         """What is known of each structure: ``network`` and ``cost`` of each habit."""
         return {
-            name: json.loads(Look(self.spec, name, self.folder).file.read_text(encoding="utf-8"))
+            name: artefact.read(Look(self.spec, name, self.folder).file, "delete it, and make the atlas again")
             for name in self.spec.structures
         }
 
@@ -167,7 +167,7 @@ def read(folder: Path, *, allow_code: bool = False) -> Atlas:
     """Open the folder of an atlas, whose cells need not all be there. Raises InputError where it is none."""
     index = folder / INDEX
     try:
-        held = json.loads(index.read_text(encoding="utf-8"))
+        held = artefact.read(index, "make the atlas again")
         spec = AtlasSpec.model_validate(held["spec"], context={"base_dir": None, "allow_code": allow_code})
     except KeyError:
         raise InputError(

@@ -9,7 +9,8 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing.forkserver import ensure_running
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PRELOAD = "ecosim.paired"  # imported once, by the server that processes are forked from
+
+#: Ctrl-C ends a driver where it stands. What it held of the system is then given back for it, which need not be told.
+TIDIED = "ignore::UserWarning:multiprocessing.resource_tracker"
 
 
 def cores() -> int:
@@ -36,6 +40,10 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         return
     context = get_context("forkserver")
     context.set_forkserver_preload([PRELOAD])
+    if TIDIED not in sys.warnoptions:
+        sys.warnoptions.append(TIDIED)
+    with undisturbed():
+        ensure_running()
     with without_main():
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow)
         try:
@@ -74,3 +82,17 @@ def without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keep Ctrl-C, which a terminal sends to everybody, from the server that is started here and its processes."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which lets Ctrl-C through again when it begins
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

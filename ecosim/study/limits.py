@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from ecosim.compiling import clock
 from ecosim.study.job import MEMORY, TIME
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         """Tell the run to end when it is over a limit, and end the process if it does not listen."""
-        started = time.monotonic()
+        started, compiled = time.monotonic(), clock.seconds()
         seconds, megabytes = self.limits.seconds, self.limits.memory_mb
         while not self.ended.wait(LOOK):
             error: type[BaseException]
-            if seconds is not None and time.monotonic() - started > seconds:
+            if seconds is not None and time.monotonic() - started - (clock.seconds() - compiled) > seconds:
                 status, error = TIME, OverTime
             elif megabytes is not None and _process(os.getpid()).memory_info().rss > megabytes * 1e6:
                 status, error = MEMORY, OverMemory
@@ -80,6 +81,8 @@ class _Watch(threading.Thread):
 @contextmanager
 def limited(limits: Limits, last_words: Callable[[str], None]) -> Iterator[None]:
     """Raise OverTime or OverMemory here when what is done inside takes more than it may.
+
+    What is compiled meanwhile takes nothing of it: that is no trait of the run, and half of it would be kept by nobody.
 
     A run that does not come back within seconds, because it waits in code that is not Python's, is ended with its
     process, after ``last_words`` was told its status.

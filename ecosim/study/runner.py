@@ -6,14 +6,13 @@ Each has a pipe of its own, so a death breaks only what that process did, and sa
 from __future__ import annotations
 
 import os
-import signal
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from ecosim.errors import InputError
-from ecosim.resilience.pool import follow, without_main
+from ecosim.resilience.pool import follow, undisturbed, without_main
 from ecosim.study.job import Died, Done
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class Processes:
             raise
 
     def _start(self) -> None:
-        with _single_threads(), without_main(), _undisturbed():
+        with _single_threads(), without_main(), undisturbed():
             self.all.append(_Process(self.context, self.setting))
 
     def room(self) -> int:
@@ -163,16 +162,3 @@ def _single_threads() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep Ctrl-C, which a terminal sends to everybody, from the server that is started here and its processes."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from ecosim.errors import InputError
 from ecosim.study.job import OK, STATUSES
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def files(folder: Path) -> list[Path]:
 def read(folder: Path, choose: Callable[[Iterable[str]], list[str]], where: Any = None) -> pa.Table:
     """Columns that ``choose`` picks from all there are, of the runs that fulfil ``where``, each run once and in order.
 
-    Where a run stands twice, one that succeeded counts before one that did not.
+    Where a run stands twice, one that succeeded counts before one that did not. Raises InputError where a file is
+    damaged.
     """
     for attempt in range(TRIES):
         try:
@@ -117,9 +119,23 @@ def read(folder: Path, choose: Callable[[Iterable[str]], list[str]], where: Any 
         except FileNotFoundError:  # put together with others in this moment
             if attempt + 1 == TRIES:
                 raise
+        except pa.ArrowInvalid as error:
+            raise InputError(
+                f"{_damaged(folder)}: damaged ({error}); delete it, and sweep again: only its runs are lived again"
+            ) from None
         else:
             return table
     raise AssertionError("unreachable")
+
+
+def _damaged(folder: Path) -> Path:
+    """The first file of runs that cannot be read."""
+    for path in files(folder):
+        try:
+            pq.read_table(path)
+        except (OSError, ValueError):
+            return path
+    return folder / RUNS
 
 
 def _read(folder: Path, choose: Callable[[Iterable[str]], list[str]], where: Any) -> pa.Table:

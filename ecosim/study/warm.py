@@ -11,4 +11,4 @@ from ecosim.model import Ecosystem
 from ecosim.paired import finish
 
 with suppress(Exception):  # nothing depends on it
-    finish(Ecosystem(load("default_world").with_({"economy.firms": 100, "days": 2, "shocks": []})))
+    finish(Ecosystem(load("default_world").with_({"economy.firms": 100, "days": 60, "shocks.0.when": 1})))

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecosim.compiling import clock
 from ecosim.errors import InputError
 from ecosim.study.identity import code_version
 from ecosim.study.job import MEMORY, TIME, Done, Refused
@@ -29,7 +30,7 @@ def batch(setting: Setting, jobs: Sequence[Job]) -> Event:
     """Live some runs and keep them. Raises InputError where the study cannot be worked on here."""
     with _one_at_a_time:
         _fit(setting)
-        started = time.perf_counter()
+        started, compiled = time.perf_counter(), clock.seconds()
         rows: list[Row] = []
         for job in jobs:
             rows.append(live(setting, job, lambda last: commit(setting.folder, [*rows, last])))
@@ -44,7 +45,7 @@ def batch(setting: Setting, jobs: Sequence[Job]) -> Event:
         _lived.append(len(rows))
         return Done(
             tuple((row.run, row.status, watched(setting, row)) for row in rows),
-            time.perf_counter() - started,
+            time.perf_counter() - started - (clock.seconds() - compiled),
             first=first,
             left=tuple(job.run for job in jobs[len(rows) :]),
             spent=rows[-1].status in {TIME, MEMORY},

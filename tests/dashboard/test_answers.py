@@ -78,6 +78,7 @@ FRAME = pd.DataFrame({"firm": ["Mill", "Inn", "=cmd()"], "lost": [1.5, np.nan, -
         (Sieve("firm", "is", "mill"), [0]),
         (Sieve("firm", "is not", "mill"), [1, 2]),
         (Sieve("lost", "at least", "0"), [0]),
+        (Sieve("lost", "at most", "1,000"), [0, 2]),
         (Sieve("lost", "at most", "0"), [2]),
         (Sieve("lost", "is", "1.5"), [0]),
         (Sieve("lost", "is empty"), [1]),
@@ -110,6 +111,7 @@ def test_cells_are_short_and_plain():
     assert table.page(FRAME, 0, 2) == [["Mill", "1.5", "yes"], ["Inn", "", "no"]]
     assert table.page(FRAME, 1, 2) == [["=cmd()", "-2", "yes"]]
     assert table.shown(1234567.0) == "1,234,567"
+    assert table.shown(2999999.9999) == "3,000,000"
     assert len(table.shown("x" * 9999)) == table.LONGEST
 
 
@@ -472,6 +474,15 @@ def test_a_text_of_a_folder_can_do_nothing(text):
     made = prose.foreign(f"# {text}\n\n{text}\n\n| {text} |\n|---|\n| {text} |\n")
     assert set(re.findall(r"<\s*(\w+)", made)) <= {"h1", "p", "table", "thead", "tbody", "tr", "th", "td"}
     assert not re.findall(r"<[^>]*=", made)  # no attribute
+
+
+def test_a_reason_is_a_sentence_that_claims_no_smaller_p_than_anybody_can_mean():
+    text = "concave at x = 112.5 (H = -2.56 %), P 5.7e-179; unrecovered at x = 7, P 0.03; ruin in 2 of 9, P 0"
+    assert prose.reason(text) == (
+        "Concave at x = 112.5 (H = −2.56 %), P below 0.0001; unrecovered at x = 7, P 0.03; ruin in 2 of 9, "
+        "P below 0.0001."
+    )
+    assert prose.reason("underpowered: 4 replicates") == "Underpowered: 4 replicates."
 
 
 def test_a_text_of_a_folder_keeps_headings_and_tables():

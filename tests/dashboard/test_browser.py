@@ -133,16 +133,16 @@ def test_a_class_that_does_not_exist_is_told(visit):
 def test_the_teacher_is_known_by_the_link_which_does_not_stay_in_the_address(visit, dashboard):
     teacher = visit(dashboard.teacher)
     secret = dashboard.teacher.rpartition("/")[2]
-    teacher.get_by_text("Class TEST-1 · teacher").wait_for()
+    teacher.get_by_text("TEST-1 · 0 pupils").wait_for()
     assert secret not in teacher.url
     assert secret not in teacher.evaluate("document.cookie")
     pupil = visit("/learn?class=test-1")
     pupil.get_by_text("Class TEST-1", exact=True).wait_for()
-    assert "teacher" not in pupil.locator(".badge").inner_text()
+    assert pupil.get_by_role("button", name="Send to the class").count() == 0
     badge = teacher.locator(".badge")
-    badge.filter(has_text="2 here").wait_for()
+    badge.filter(has_text="1 pupil").wait_for()
     pupil.context.close()
-    badge.filter(has_text="1 here").wait_for()
+    badge.filter(has_text="0 pupils").wait_for()
 
 
 def test_print_leaves_the_bar_out(visit):

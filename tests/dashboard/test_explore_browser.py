@@ -145,7 +145,7 @@ def test_files_are_given(explore):
     for button, name, begins in (
         ("Scenario (YAML)", "scenario.yaml", b"name: sixty"),
         ("All runs (CSV)", "runs.csv", b"\xef\xbb\xbfrun,day"),
-        ("SVG", "output____of_undisturbed.svg", b"<?xml"),
+        ("SVG", "output_of_undisturbed.svg", b"<?xml"),
         ("Picture (PNG)", None, b"\x89PNG"),
     ):
         with page.expect_download() as given:

@@ -1,7 +1,9 @@
 """Each page drawn without a browser: with an answer, without one, and with addresses and folders that are wrong."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import solara
@@ -9,7 +11,7 @@ from ipywidgets import Widget
 
 from dashboards import crowd, jobs, session
 from dashboards.answers import atlas, comparing, folders, lessons, policies
-from dashboards.pages import about, compare, data, learn, policy
+from dashboards.pages import about, compare, data, learn, learn_world, policy
 from dashboards.pages import atlas as atlas_page
 
 PAGES = (about, atlas_page, compare, data, learn, policy)
@@ -159,6 +161,13 @@ def test_policy_shows_the_challenge_and_who_gains(monkeypatch):
     assert "Challenge: avoid 30 %" in text
     assert "Who gains, who loses" in text
     assert "Money is the government's" in text
+    assert "Of that, the package avoids" in text
+    harmful = replace(found, package=replace(found.package, avoided=policies.Effect(-28.0, -38.0, -17.0)))
+    KNOWN[(question,)] = harmful
+    text = shown(policy)
+    assert "The package adds to that" in text
+    assert "95 % interval 17 to 38" in text
+    assert "Customers lose more with the package than without it." in text
 
 
 def test_a_policy_study_is_opened_and_its_words_can_do_nothing(tmp_path):
@@ -170,11 +179,15 @@ def test_a_policy_study_is_opened_and_its_words_can_do_nothing(tmp_path):
         {"package": ["none", "grants"], "cost": [0.0, 0.3], "loss": [2.0, 1.0], "front": [True, True]}
     ).to_parquet(study / "packages.parquet")
     winners = {"package": ["grants"], "futures": ["held_out"], "grouping": ["region"], "group": ["Riverside"]}
-    pd.DataFrame(winners | {"effect": [0.1], "low": [0.0], "high": [0.2]}).to_parquet(study / "winners.parquet")
+    claim = {"claim": ["no difference could be shown"]}
+    pd.DataFrame(winners | {"effect": [0.1], "low": [0.01], "high": [0.2]} | claim).to_parquet(
+        study / "winners.parquet"
+    )
     text = shown(policy, "policy.study=found")
     assert "The answer" in text
     assert "<script>" not in text
     assert "Riverside" in text
+    assert "no gain and no loss could be shown" in text  # though the interval, for itself, leaves out 0
 
 
 def test_an_unfinished_policy_study_is_told(tmp_path):
@@ -205,6 +218,25 @@ def test_a_lesson_without_a_page_is_read_while_its_runs_are_lived(monkeypatch):
     assert "The town, day by day" not in shown(learn, "learn.lesson=cascade&learn.step=3")
     KNOWN[("cascade",)] = printed
     assert "The town, day by day" in shown(learn, "learn.lesson=cascade&learn.step=3")
+
+
+def test_runs_that_are_alike_have_no_interval():
+    same, apart = np.full(12, 20015.0), np.array([1.0, 2.0, 3.0])
+    assert learn_world.spread(same, 20015.0, 20015.0, 0) == "The same in all 12 runs."
+    assert "95 % interval 1 to 3" in learn_world.spread(apart, 1.2, 2.8, 0)
+    assert learn_world.spread(np.array([0.5849, 0.5851]), 0.585, 0.585, 2) == "Nearly the same in all 2 runs."
+    assert "95 % interval 1.9 to 2.1" in learn_world.spread(apart, 1.9, 2.1, 0)
+    assert [learn_world.said(value, 0) for value in (120090, -3.2, -0.2)] == ["120,090", "−3", "0"]
+
+
+def test_the_events_of_a_chart_are_those_of_its_setting():
+    lesson, shown = lessons.known()["two_shocks"], lessons.printed("two_shocks")
+    at = {"floods": "both floods", "gap": 45, "store": 10}
+    assert [each[1] for each in learn_world.began(shown.first[lesson.point(at)])] == [
+        "first flood hits", "second flood hits",
+    ]  # fmt: skip
+    [only] = learn_world.began(shown.first[lesson.point(at | {"floods": "only the second flood"})])
+    assert only == (67, "second flood hits")
 
 
 def test_bets_come_back_as_numbers_to_the_class():
@@ -258,6 +290,7 @@ def test_a_damaged_run_is_told_in_its_place(run, file):
 
 def test_a_folder_outside_is_refused(run):
     assert "not below the folder" in shown(data, "data.folder=..%2F..")
+    assert "nothing that ecosim wrote" in shown(data, "data.folder=."), "whatever lies beside is not told"
 
 
 def test_a_study_under_way_says_how_far_it_is(tmp_path):
@@ -278,6 +311,8 @@ def test_about_shows_the_misses_and_the_equations():
     text = shown(about)
     assert "Missed: sales of customers whose supplier was struck" in text
     assert "Pcap = P0" in text
+    assert "that its magnitudes are those of a real town is mostly not" in " ".join(text.split())
+    assert "1 more measured and not judged" in text
     assert "forecast" in text
     assert len(about.matching(about.about.parameters(), "cash_days finance")) >= 1
 

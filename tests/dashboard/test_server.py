@@ -7,10 +7,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from dashboards import guard, places, serve
 
@@ -94,6 +97,22 @@ def test_a_websocket_without_a_page_finds_no_place_when_it_is_full(kernels):
     assert room.enter("c"), "one that lost its network comes back to what it had"
 
 
+def test_one_browser_takes_four_places_and_a_teacher_always_finds_one(kernels):
+    room = places.Places(6)
+    assert all(room.enter(name, "pupil") for name in "abcd")
+    assert room.taken("pupil")
+    assert not room.enter("e", "pupil")
+    assert room.enter("a", "pupil"), "a second websocket of the same page"
+    room.leave("a")
+    room.leave("a")
+    assert not room.taken("pupil")
+    assert all(room.enter(name) for name in "xyz"), "without a name, browsers cannot be told apart"
+    assert not room.admit()
+    assert not room.enter("w", "teacher")
+    assert room.admit(always=True)
+    assert room.enter("w", "teacher")
+
+
 def test_sessions_without_a_browser_end_when_memory_is_needed(kernels):
     room = places.Places(2)
     kernels.update(a="A", b="B")
@@ -118,6 +137,36 @@ def test_every_answer_has_the_security_headers(dashboard, path):
     assert "frame-ancestors 'none'" in policy
     assert "https:" not in policy, "nothing from elsewhere"
     assert "Server" not in headers
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [("/", "evil.example", 421), ("/", 'x"y', 421), ("/static/%00", None, 404), ("/_solara/cdn/%00", None, 404),
+     ("/nothing", None, 404), ("/readyz/x", None, 404)],
+)  # fmt: skip
+def test_every_refusal_has_them_too(dashboard, path, host, status):
+    found, headers, _ = asked(dashboard.url + path, **({"Host": host} if host else {}))
+    assert found == status
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "evil" not in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "header", [{"X-Script-Name": "/evil"}, {"Script-Name": "/evil"},
+               {"X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "evil.example"}],
+)  # fmt: skip
+def test_nobody_says_for_all_where_the_server_is(dashboard, header):
+    status, _, text = asked(dashboard.url, **header)
+    assert status == 200
+    assert "evil" not in text
+
+
+def test_a_page_is_closed_by_its_name(dashboard):
+    url = f"{dashboard.url}/_solara/api/close/x"
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+        urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30)
+    refused.value.close()
 
 
 def test_the_page_has_a_language_can_be_enlarged_and_hides_its_session_from_scripts(dashboard):
@@ -153,7 +202,35 @@ def test_a_websocket_from_another_site_is_refused(dashboard, origin, first):
         assert line.recv(64).split()[1] == first.encode()
 
 
-@pytest.mark.parametrize(("host", "name"), [("a:1", "a"), ("[::1]:80", "::1"), ("a", "a")])
+def connected(server):
+    """A websocket of the server's, of a kernel of its own."""
+    url = server.url.replace("http:", "ws:")
+    return connect(f"{url}/jupyter/api/kernels/{uuid.uuid4()}/channels?session_id=1", origin=server.url)
+
+
+@pytest.mark.parametrize("said", ["", "{", "null", "[]", '{"header": {}}', b"\0", "[" * 100_000])
+def test_a_message_that_cannot_be_read_is_told_in_a_line(dashboard, said):
+    before = len(dashboard.said)
+    with connected(dashboard) as line:
+        line.send(said)
+        for _ in line:
+            pass  # until the server ends it
+    deadline = time.monotonic() + 20
+    while not any("cannot be read" in told for told in dashboard.said[before:]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [told for told in dashboard.said[before:] if "a browser sent what cannot be read, and was left" in told]
+    assert not [told for told in dashboard.said[before:] if "Traceback" in told]
+
+
+def test_a_message_that_is_too_long_ends_its_connection_alone(dashboard):
+    with connected(dashboard) as line:
+        line.send("x" * (serve.LONGEST + 1))
+        with pytest.raises(ConnectionClosed, match="1009"):
+            line.recv(timeout=20)
+    assert asked(dashboard.url)[0] == 200
+
+
+@pytest.mark.parametrize(("host", "name"), [("A:1", "a"), ("[::1]:80", "::1"), ("a", "a")])
 def test_the_name_in_a_host(host, name):
     assert guard._name(host) == name
 
@@ -179,6 +256,20 @@ def test_a_port_that_is_taken_is_told(typed):
     assert (code, out) == (2, "")
     assert f"--port {port}: another program answers there" in err
     assert f"such as --port {port + 1}" in err
+
+
+def test_of_two_that_bind_at_once_the_second_is_told():
+    with serve.bind("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
+        serve.bind("127.0.0.1", first.getsockname()[1])
+
+
+def test_a_worker_that_was_killed_is_replaced(dashboard, visit):
+    visit("/?seed=70").get_by_text("of 20: ").first.wait_for(state="attached")
+    family = psutil.Process(dashboard.process.pid).children(recursive=True)
+    worker = max((one for one in family if not one.children()), key=lambda one: one.memory_info().rss)
+    worker.kill()  # the small one is multiprocessing's own
+    psutil.wait_procs([worker], timeout=10)
+    visit("/?seed=71").get_by_text("of 20: ").first.wait_for(state="attached")
 
 
 def test_an_address_of_another_machine_is_told(typed):

@@ -2,9 +2,9 @@
 
 import logging
 
-import ipyvuetify as vy
 import pytest
 import solara
+from ipyvue import VueTemplate
 from solara.autorouting import RenderPage
 
 from dashboards import app, session, shell
@@ -23,6 +23,12 @@ def drawn(element):
     """Draw an element; all the text in it, and its render context."""
     box, context = solara.render(element, handle_error=False)
     return context, lambda: "\n".join(texts(box))
+
+
+def press(context, label):
+    """Press the button of that label."""
+    [button] = [one for one in context.find(VueTemplate).widgets if getattr(one, "label", "") == label]
+    button.vue_click(None)
 
 
 def texts(widget):
@@ -51,8 +57,7 @@ def test_a_page_that_fails_is_told_in_its_place_and_can_be_tried_again(caplog):
         assert "This page could not be shown" in text()
         assert "RuntimeError: the wheel came off" in text()
         broken.value = False
-        [again] = [button for button in context.find(vy.Btn).widgets if "Try again" in str(button.children)]
-        again.click()
+        press(context, "Try again")
         assert "it runs" in text()
         assert "could not be shown" not in text()
         context.close()
@@ -62,7 +67,7 @@ def test_messages_stay_until_they_are_closed():
     context, text = drawn(shell.Told())
     session.current().tell("the file is not a table")
     assert "the file is not a table" in text()
-    context.find(vy.Btn).widget.click()
+    press(context, "Close")
     assert "the file" not in text()
     context.close()
 

@@ -95,6 +95,7 @@ def test_aliases_that_multiply_are_refused():
         (b"\0\1\2", LINKS, "not text"),
         (FIRMS + b"x" * uploads.MOST_CSV, LINKS, "more than 4 MB"),
         (b"firm,sector,final_demand\n" + b"a,b,1\n" * 10_001, LINKS, "at most 10,000"),
+        (b"," * 500_000 + b"\n", LINKS, "firms.csv:1: 500,001 columns; at most 100"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_line(firms, links, told):
@@ -152,7 +153,8 @@ def test_more_than_may_be_sent_is_refused_while_it_arrives():
         arriving.take(part(b"4", at=13))
 
 
-@pytest.mark.parametrize("bad", [{}, None, {**part(b"a"), "data": "!!"}, {**part(b"a"), "at": "x"}, part(b"b", at=7)])
+@pytest.mark.parametrize("bad", [{}, None, {**part(b"a"), "data": "!!"}, {**part(b"a"), "at": "x"}, part(b"b", at=7),
+                                 {**part(b"a"), "at": float("inf")}])  # fmt: skip
 def test_nonsense_from_a_browser_is_refused(bad):
     with pytest.raises(InputError, match="did not arrive whole"):
         uploads.Arriving(10).take(bad)

@@ -175,9 +175,11 @@
         const middle = mean(values), sure = half(values), [low, high] = outcome.range;
         const x = (value) => 8 + (264 * (value - low)) / (high - low || 1);
         $(".value", box).innerHTML = `${number(middle, outcome.digits)} <small>${safe(outcome.unit)}</small>`;
-        const fine = outcome.digits + (number(middle - sure, outcome.digits) === number(middle + sure, outcome.digits) ? 1 : 0);
+        const alike = (digits) => number(middle - sure, digits) === number(middle + sure, digits);
+        const fine = outcome.digits + (alike(outcome.digits) ? 1 : 0);
         const spread = values.length < 2 ? "One run."
           : number(Math.min(...values), outcome.digits) === number(Math.max(...values), outcome.digits) ? `The same in all ${values.length} runs.`
+          : alike(fine) ? `Nearly the same in all ${values.length} runs.`
           : `Mean of ${values.length} runs; 95 % interval ${number(middle - sure, fine)} to ${number(middle + sure, fine)}. Each dot is a run.`;
         $(".sure", box).textContent = spread;
         const before = ofRuns(this.pinned, i), gaps = values.map((value, run) => value - before[run]);
@@ -358,6 +360,8 @@
 
   function go(at, { focus = true } = {}) {
     if (now >= 0 && worlds[now]) worlds[now].stop();
+    const left = now >= 0 && $("form.options", steps[now]);
+    if (left) place(left); // who chose and turned the page has bet
     now = Math.min(Math.max(at, 0), steps.length - 1);
     steps.forEach((step, i) => step.classList.toggle("now", i === now));
     links.forEach((link, i) => (i === now ? link.setAttribute("aria-current", "step") : link.removeAttribute("aria-current")));
@@ -387,13 +391,18 @@
       : `<p>✗ You bet “${safe(bet.options[bets[name]])}”. The runs say: <strong>${right}</strong></p>`;
   }
 
+  function place(form) {
+    const name = form.dataset.bet, chosen = new FormData(form).get(name);
+    if (chosen === null) return;
+    bets[name] = Number(chosen);
+    $(".placed", form).textContent = `Your bet: ${data.bets[name].options[bets[name]]}. Press Next to see what happened.`;
+  }
+
   for (const form of $$("form.options")) {
     form.addEventListener("change", () => { $("button", form).disabled = false; });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const name = form.dataset.bet;
-      bets[name] = Number(new FormData(form).get(name));
-      $(".placed", form).textContent = `Your bet: ${data.bets[name].options[bets[name]]}. Press Next to see what happened.`;
+      place(form);
     });
   }
   links.forEach((link, at) => link.addEventListener("click", (event) => { event.preventDefault(); go(at); }));

@@ -153,7 +153,8 @@ def _surface(analysis: Analysis) -> Any:
     axes.set_ylabel(over.names[1], fontsize=9)
     figure.colorbar(drawn, ax=axes).set_label(analysis.sample.outcome, fontsize=9)
     share = max(over.predictivity, 0.0)
-    tidy(axes, f"the others averaged; foretells {share:.0%} of the variance at points left out")
+    foretold = "over 99%" if share > 0.99 else f"{share:.0%}"  # 100% would be said of a fit that is never perfect
+    tidy(axes, f"the others averaged; foretells {foretold} of the variance at points left out")
     _head(figure, analysis, "The two that matter most")
     return figure
 
@@ -173,7 +174,7 @@ def _boxes(analysis: Analysis) -> Any:
     left.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.08))
     left.set_xlabel("coverage: of all of interest, the share inside", fontsize=9)
     left.set_ylabel("density: of those inside, the share of interest", fontsize=9)
-    left.legend(frameon=False, fontsize=8, loc="lower left")
+    left.legend(frameon=False, fontsize=8, loc="best")
     tidy(left, f"outcomes {found.interest}")
     _first_box(right, analysis)
     _head(figure, analysis, "Where outcomes of interest lie")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecosim.config.edits import opened
+from ecosim.config.written import dumped
 from ecosim.policies.trigger import INDICATORS
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def policies(spec: PolicySpec, chosen: Package, shocks: Sequence[Any]) -> list[d
         if not level:
             continue
         policy = lever.at(level)
-        values = opened(policy, f"levers.{name}.policy") | {"name": name}
+        where = f"levers.{name}.policy"
+        # Written out in full, so that a study read back from its folder, where nothing is left unsaid, is the same one.
+        values = dumped(policy, type(policy).model_fields, where)
+        values |= {"kind": opened(policy, where)["kind"], "name": name}
         after = policy.trigger.after
         if after is not None and after not in names:
             if all(getattr(policy.trigger, other) is None for other in INDICATORS if other != "after"):

@@ -71,7 +71,7 @@ def policy(
     _dare(spec, place, workers or cores(), say, yes=yes)
     place.mkdir(parents=True, exist_ok=True)
     with alone(place, LOCK):
-        found = _Search(spec, place.absolute(), workers or cores(), progress, say).found()
+        found = Search(spec, place.absolute(), workers or cores(), progress, say).found()
         found.write()
     return found
 
@@ -144,8 +144,8 @@ def _seconds(spec: PolicySpec) -> float:
 # --- the search -------------------------------------------------------------------------------------------------------
 
 
-class _Search:
-    """One drive through a policy study."""
+class Search:
+    """One drive through a policy study; `ecosim.rerun.policy` retraces one with nothing but what is in its folder."""
 
     def __init__(
         self,
@@ -156,12 +156,26 @@ class _Search:
         say: Callable[[str], None],
     ) -> None:
         self.spec, self.place, self.workers, self.progress, self.say = spec, place, workers, progress, say
-        self.training = self._lived("training")
+        self.training = self.lived("training")
         self.packages = listed(spec)
         self.volumes: list[dict[str, Any]] = []
 
-    def _lived(self, purpose: Purpose) -> Lived:
+    def lived(self, purpose: Purpose) -> Lived:
+        """What lives packages in the futures of a purpose."""
         return Lived(self.spec, draw(self.spec, purpose), self.place, self.workers, self.progress)
+
+    def judged(self, packages: Sequence[Package]) -> pd.DataFrame:
+        """Verdicts on packages."""
+        self.say(f"verdicts: packages {', '.join(each.name for each in packages)}; {', '.join(self.spec.shocks)}")
+        return judge(self.spec, packages, self.place, self.workers)
+
+    def opened(self, chosen: Package) -> list[seal.Opening]:
+        """Note that the seal is opened for this choice, and return when it was opened for another one before."""
+        record = self.spec._seal or self.place.with_name(f"{self.place.name}.sealed.json")
+        earlier = seal.broken(record, self.spec, [chosen])
+        if earlier:
+            self.say(f"{record}: the seal was opened before for another choice; this is no final test any more")
+        return earlier
 
     def found(self) -> Found:
         """Live everything and put it together."""
@@ -173,7 +187,7 @@ class _Search:
         left_out = self._left_out()
         finalists = once([nothing(spec), chosen, *(one for one, on in zip(self.packages, front, strict=True) if on),
                           *left_out.values()])  # fmt: skip
-        held_out = self._lived("held_out")
+        held_out = self.lived("held_out")
         held_out.live("held_out", finalists)
         verdicts = self._verdicts(chosen, front)
         sealed, earlier = self._sealed(chosen)
@@ -354,20 +368,15 @@ class _Search:
             "front": [one for one, on in zip(self.packages, front, strict=True) if on],
             "all": listed(self.spec),
         }[self.spec.verdict.packages]
-        judged = once([nothing(self.spec), chosen, *wanted])
-        self.say(f"verdicts: packages {', '.join(each.name for each in judged)}; {', '.join(self.spec.shocks)}")
-        return judge(self.spec, judged, self.place, self.workers)
+        return self.judged(once([nothing(self.spec), chosen, *wanted]))
 
     def _sealed(self, chosen: Package) -> tuple[pd.DataFrame, list[seal.Opening]]:
         """Open what is sealed, once the choice is made, and note that it was opened."""
         spec = self.spec
         if not spec.sealed:
             return pd.DataFrame(), []
-        record = spec._seal or self.place.with_name(f"{self.place.name}.sealed.json")
-        earlier = seal.broken(record, spec, [chosen])
-        if earlier:
-            self.say(f"{record}: the seal was opened before for another choice; this is no final test any more")
-        lived = self._lived("sealed")
+        earlier = self.opened(chosen)
+        lived = self.lived("sealed")
         both = once([nothing(spec), chosen])
         lived.live("sealed", both)
         trained = {shock.kind for shocks in spec.shocks.values() for shock in shocks}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ecosim.study.policy.packages import Package
     from ecosim.study.policy.spec import PolicySpec
     from ecosim.study.progress import Progress
+    from ecosim.study.results import Study
 
     type Array = NDArray[np.float64]
 
@@ -77,18 +78,21 @@ class Lived:
         new = [each for each in packages if each.levels not in self.values]
         if not new:
             return
+        lived = self.study(stage, points(self.spec, new, self.futures, stage)).table()
+        if not (lived["status"] == OK).any():
+            raise InputError(f"{self.folder / RUNS / stage}: every run failed; the first: {lived['error'].iloc[0]}")
+        self.values |= gathered(lived, new, len(self.futures))
+
+    def study(self, stage: str, spec: StudySpec) -> Study:
+        """The runs of a stage, lived where they are not there."""
         told = self.progress
-        study = sweep(
-            points(self.spec, new, self.futures, stage),
+        return sweep(
+            spec,
             out=self.folder / RUNS / stage,
             workers=self.workers,
             yes=True,  # the whole search was asked about before it began
             progress=None if told is None else lambda now: told(stage, now),
         )
-        lived = study.table()
-        if not (lived["status"] == OK).any():
-            raise InputError(f"{self.folder / RUNS / stage}: every run failed; the first: {lived['error'].iloc[0]}")
-        self.values |= gathered(lived, new, len(self.futures))
 
     def figure(self, name: str, packages: Sequence[Package]) -> Array:
         """A figure of some packages, (packages, futures)."""
