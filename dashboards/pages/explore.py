@@ -15,7 +15,7 @@ from .explore_levers import Levers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..worlds import Answer
+    from ..worlds import Answer, Own
 
 TITLE = "Explore"
 ICON = "mdi-tune-variant"
@@ -34,18 +34,26 @@ def Page() -> None:
     if all(one is not None for one in asked.answers):
         last.current = asked.answers
     shown = last.current
+    # Elements that are the same ones as before are not looked at: a move draws the levers, an answer draws the results.
+    levers = solara.use_memo(lambda: Levers(choice, own), [choice, own])
+    results = solara.use_memo(lambda: None if shown is None else _Results(shown, own), [shown, own])
     with solara.Div(classes=["page"]):
         parts.Head("Explore", LEAD)
         with solara.Div(classes=["eco-split"]):
-            with solara.Div(classes=["card", "eco-levers"]):
-                Levers(choice, own)
-            with solara.Div(classes=["stack", "eco-results", *(["eco-late"] if asked.late else [])]):
-                _Bar(asked, shown)
-                if shown is not None:
-                    one, base = shown[0], shown[1] if len(shown) > 1 else None
-                    Heads(heads=heads(one, base))
-                    Course(one, base)
-                    explore_network.Picture(one, own)
+            solara.Div(classes=["card", "eco-levers"], children=[levers])
+            late = ["eco-late"] if asked.late else []
+            found = [] if results is None else [results]
+            solara.Div(classes=["stack", "eco-results", *late], children=[_Bar(asked, shown), *found])
+
+
+@solara.component
+def _Results(shown: Sequence[Answer], own: Own | None) -> None:
+    """What was found: three figures, the course of days, the network."""
+    one, base = shown[0], shown[1] if len(shown) > 1 else None
+    with solara.Div(classes=["stack", "eco-found"]):
+        Heads(heads=heads(one, base))
+        Course(one, base)
+        explore_network.Picture(one, own)
 
 
 @solara.component

@@ -66,7 +66,7 @@ def Picture(one: Answer, own: Own | None) -> None:
             )
             with solara.Div(classes=["eco-side"]):
                 _Firm(one, mine, run, row, cells=last.current[0].of_cells)
-                _WhatIf(one, day)
+                _WhatIf(day)
 
 
 def arranged() -> str:
@@ -144,7 +144,7 @@ def struck_by(now: Now) -> str:
 
 
 @solara.component
-def _WhatIf(one: Answer, day: int) -> None:
+def _WhatIf(day: int) -> None:
     """One more shock from this day on; the days before it stay as they are, to the bit."""
     here = session.current()
     choice = here.choice.value
