@@ -1,6 +1,7 @@
 """Reports: every kind of folder in every format, self-contained, and never stronger than the intervals."""
 
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -196,6 +197,20 @@ def test_an_unfinished_atlas_is_refused(tmp_path):
     folder = tiny_folders.copied("atlas", tmp_path / "atlas")
     (folder / "own.lean.ring.fire.parquet").unlink()
     with pytest.raises(InputError, match="1 cells of the atlas are missing"):
+        made(folder)
+
+
+def test_a_damaged_policy_study_is_refused_with_its_file(tmp_path):
+    folder = tiny_folders.copied("policy", tmp_path / "policy")
+    page = folder / "page.md"
+    whole = page.read_text()
+    page.write_text(re.sub(r"(?m)^(\|[^|\n]*\|).*\n(\| ?-)", r"\1\n\2", whole, count=1))
+    with pytest.raises(InputError, match=r"page\.md: damaged \(rows of unlike length"):
+        made(folder)
+    page.write_text(whole)
+    held = json.loads((folder / "study.json").read_text())
+    (folder / "study.json").write_text(json.dumps(held | {"levers": {}}))
+    with pytest.raises(InputError, match=r"study\.json: damaged \(no levers"):
         made(folder)
 
 

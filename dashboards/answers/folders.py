@@ -54,7 +54,8 @@ def inside(named: str, below: Path | None = None) -> Path:
     there.
     """
     top = root() if below is None else below.resolve()
-    outside = InputError(f"{named}: not below the folder the dashboard was started in; start it in a folder above")
+    told = named[:80]
+    outside = InputError(f"{told}: not below the folder the dashboard was started in; start it in a folder above")
     if "\0" in named or "\\" in named or Path(named).is_absolute():
         raise outside
     try:
@@ -65,7 +66,7 @@ def inside(named: str, below: Path | None = None) -> Path:
     if place != top and top not in place.parents:
         raise outside
     if not there:
-        raise InputError(f"{named}: there is nothing of that name below {top.name}; choose one of the list")
+        raise InputError(f"{told}: there is nothing of that name below {top.name}; choose one of the list")
     return place
 
 

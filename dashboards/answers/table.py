@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LARGEST = 300_000_000  # bytes of a file that is opened
 MOST_ROWS = 3_000_000
+MOST_CELLS = 100_000_000  # a small file may unpack to more than there is memory
 LONGEST = 400  # letters of a cell
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")  # as numbers are shown
 LARGE = 1e5  # numbers from here on have five digits before the point
@@ -47,9 +48,13 @@ def read(path: Path) -> pd.DataFrame:
             return pd.read_csv(path, nrows=MOST_ROWS)
         import pyarrow.parquet as pq
 
-        rows = pq.read_metadata(path).num_rows
-        if rows > MOST_ROWS:
-            raise InputError(f"{path.name}: {rows:,} rows, more than the {MOST_ROWS:,} shown here; read it with pandas")
+        held = pq.read_metadata(path)
+        for many, most, what in (
+            (held.num_rows, MOST_ROWS, "rows"), (held.num_rows * held.num_columns, MOST_CELLS, "cells"),
+        ):  # fmt: skip
+            if many > most:
+                more = f"{many:,} {what}, more than the {most:,} shown here"
+                raise InputError(f"{path.name}: {more}; read it with pandas")
         table: pd.DataFrame = pq.read_table(path).to_pandas()
     except InputError:
         raise

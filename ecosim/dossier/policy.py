@@ -52,6 +52,8 @@ def document(folder: Path, *, allow_code: bool = False) -> Document:
     made = provenance.of(folder)
     title, intro, parts = read((folder / PAGE).read_text(encoding="utf-8", errors="replace"))
     spec = artefact.read(folder / POLICY.holder)
+    if not spec.get("levers") or not spec.get("shocks") or "outcome" not in spec:
+        raise InputError(f"{folder / POLICY.holder}: damaged (no levers, shocks or outcome); put back what was there")
     path = stages(folder)[0] / "scenario.yaml"
     base = Scenario.from_yaml(read_text(path), name=str(path), allow_code=allow_code)
     told = parts.pop(ANSWER, ())
@@ -116,6 +118,9 @@ def _blocks(text: str) -> Iterator[Block]:
         rows = [line for line in lines if line.startswith("|")]
         if rows:
             cells = [[_plain(cell) for cell in re.split(r"(?<!\\)\|", row.strip()[1:-1])] for row in rows]
+            if len({len(row) for row in cells}) > 1:
+                words = f"rows of unlike length in the table {rows[0]}"
+                raise InputError(f"{PAGE}: damaged ({words}); put back what was there")
             yield table(caption, cells[0], cells[2:])
             caption = ""
             lines = lines[len(rows) :]

@@ -128,6 +128,12 @@ def test_a_file_that_is_too_large_is_refused(tmp_path):
         file.truncate(table.LARGEST + 1)
     with pytest.raises(InputError, match="more than the 300 MB"):
         table.read(big)
+    wide = pd.DataFrame(np.zeros((200_001, 500), dtype=np.uint8))
+    wide.columns = [f"c{at}" for at in range(500)]
+    wide.to_parquet(tmp_path / "wide.parquet")
+    assert (tmp_path / "wide.parquet").stat().st_size < 1_000_000
+    with pytest.raises(InputError, match="100,000,500 cells, more than the 100,000,000 shown here"):
+        table.read(tmp_path / "wide.parquet")
 
 
 def test_many_points_are_thinned():
