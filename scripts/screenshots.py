@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
@@ -24,7 +25,7 @@ PAGES = {
     "atlas": "/atlas?atlas.cell=scale_free%7Ctown",
     "policy": "/policy",
     "learn": "/learn",
-    "data": "/data",
+    "data": "/data?data.folder=runs%2Ftiny",
     "about": "/about",
 }
 #: What is there when a page has found what it shows.
@@ -73,17 +74,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pages", nargs="*", choices=[[], *PAGES], metavar="PAGE")
     names = parser.parse_args().pages or list(PAGES)
-    command = [sys.executable, "-m", "ecosim", "dashboard", "--port", "0", "--no-browser"]
+    ecosim = [sys.executable, "-m", "ecosim"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as server:
-        try:
-            assert server.stdout is not None
-            found = re.search(r"http://[\w.:]+", server.stdout.readline())
-            if found is None:
-                sys.exit("the dashboard did not start")
-            pictures(found[0], names)
-        finally:
-            server.terminate()
+    with TemporaryDirectory() as temporary:
+        place = Path(temporary) / "town"
+        place.mkdir()
+        subprocess.run([*ecosim, "run", "tiny", "--quiet"], cwd=place, check=True)  # so that there are data to look at
+        command = [*ecosim, "dashboard", "--port", "0", "--no-browser"]
+        with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True, env=environment) as server:
+            _take(server, names)
+
+
+def _take(server: subprocess.Popen[str], names: list[str]) -> None:
+    try:
+        assert server.stdout is not None
+        found = re.search(r"http://[\w.:]+", server.stdout.readline())
+        if found is None:
+            sys.exit("the dashboard did not start")
+        pictures(found[0], names)
+    finally:
+        server.terminate()
 
 
 if __name__ == "__main__":
