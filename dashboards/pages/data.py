@@ -54,9 +54,8 @@ def Page() -> None:
                 controls.Select("Folder", named, lambda value: _open(value or None), options)
             with solara.Div(classes=["row"]):
                 controls.Button("Look again", lambda: look(looked + 1))
-                parts.Note(
-                    f"{len(found)} found below {folders.root().name or '/'}, made by ecosim run, sweep, compare, atlas."
-                )
+                makers = "made by ecosim run, compare, atlas, sweep or policy"
+                parts.Note(f"{len(found)} found below {folders.root().name or '/'}, {makers}.")
         if named:
             Folder(named, looked).key(f"{named}-{looked}")
 
