@@ -320,6 +320,17 @@ def Chart(
     )
 
 
+def Days(title: str, unit: str, lines: Sequence[Line], events: Sequence[Event], summary: str) -> Any:
+    """A `Chart` of lines over days, whose table and printed picture are made of the same lines."""
+    return Chart(
+        bands(title, unit, lines, events),
+        table_of(lines, unit),
+        title,
+        summary,
+        picture=lambda kind: picture(title, unit, lines, events, kind=kind),
+    )
+
+
 def packed(option: dict[str, Any]) -> str:
     """An option as it is sent: as one text, whose numbers nobody between here and the browser looks at one by one."""
     return json.dumps(option, separators=(",", ":"))

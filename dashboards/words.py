@@ -10,10 +10,15 @@ def figure(value: float, digits: int = 1) -> str:
     return _plain(f"{value:.{digits}f}" if abs(value) < 99.95 else f"{value:.0f}")
 
 
+def exact(value: float, digits: int) -> str:
+    """A number with just so many digits, thousands apart."""
+    return _plain(f"{value:,.{digits}f}")
+
+
 def signed(value: float, digits: int = 1) -> str:
     """A difference, with its sign."""
     return _plain(f"{value:+.{digits}f}")
 
 
 def _plain(text: str) -> str:
-    return text.lstrip("+-") if not float(text) else text.replace("-", MINUS)
+    return text.lstrip("+-") if not float(text.replace(",", "")) else text.replace("-", MINUS)

@@ -210,7 +210,7 @@ def _kernels() -> Finding:
             f"none yet in {folder}: the first run takes {FIRST_RUN} longer",
             "ecosim run tiny",
         )
-    rest = "" if kept == every else "; what a run needs of the others is compiled once, in up to a minute"
+    rest = "" if kept == every else f"; what a run needs of the others is compiled once, in {FIRST_RUN}"
     return Finding("compiled kernels", "ok", f"{kept} of {every} in {folder}{rest}")
 
 

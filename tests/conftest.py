@@ -39,14 +39,21 @@ def playwright():
         yield driver
 
 
+#: Without these the browser would look for its maker's hosts, and could not start as root.
+CHROMIUM_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="session")
-def chromium_path():
-    """The system's Chromium."""
+def launch(playwright):
+    """Start the system's Chromium, headless, with more flags if given."""
     names = ("chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.fail("no Chromium: install the system's package chromium, or set CHROMIUM to its path")
-    return path
+    return lambda *flags: playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_FLAGS, *flags])
 
 
 @pytest.fixture

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page
 
 from ecosim.lesson.reading import lessons
 
 PAGES = Path(__file__).parents[1] / "docs" / "lessons"
 AXE = Path(__file__).parent / "dashboard" / "axe.min.js"
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
-    chromium = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    chromium = launch()
     yield chromium
     chromium.close()
 

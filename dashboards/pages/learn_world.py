@@ -11,6 +11,7 @@ import solara
 from .. import charts, controls, session, theme
 from ..answers import lessons
 from ..network import Network
+from ..words import exact
 from ..worlds import Event
 from . import parts
 
@@ -119,7 +120,7 @@ def Figure(lesson: Lesson, shown: Shown, name: str, point: int) -> None:
     with solara.Div(classes=["card"]):
         parts.Words("h3", outcome.label)
         with solara.Div(classes=["row"], style={"align-items": "baseline", "gap": ".4rem"}):
-            parts.Words("span", said(found.value, outcome.digits), ["number"])
+            parts.Words("span", exact(found.value, outcome.digits), ["number"])
             parts.Words("span", outcome.unit, ["unit"])
         if found.n > 1:
             solara.HTML(tag="div", classes=["dots"], unsafe_innerHTML=_dots(shown, name, point, found.value))
@@ -130,12 +131,12 @@ def Figure(lesson: Lesson, shown: Shown, name: str, point: int) -> None:
 
 def spread(values: Any, low: float, high: float, digits: int) -> str:
     """How far the runs of a setting lie apart, in words; the interval of their mean has the digits of the mean."""
-    if said(float(values.min()), digits) == said(float(values.max()), digits):
+    if exact(float(values.min()), digits) == exact(float(values.max()), digits):
         return f"The same in all {len(values)} runs."
-    fine = digits + (said(low, digits) == said(high, digits))
-    if said(low, fine) == said(high, fine):
+    fine = digits + (exact(low, digits) == exact(high, digits))
+    if exact(low, fine) == exact(high, fine):
         return f"Nearly the same in all {len(values)} runs."
-    return f"Mean of {len(values)} runs, 95 % interval {said(low, fine)} to {said(high, fine)}. Each dot is a run."
+    return f"Mean of {len(values)} runs, 95 % interval {exact(low, fine)} to {exact(high, fine)}. Each dot is a run."
 
 
 def _dots(shown: Shown, name: str, point: int, mean: float) -> str:
@@ -151,14 +152,8 @@ def _dots(shown: Shown, name: str, point: int, mean: float) -> str:
     return (
         f'<svg viewBox="0 0 280 42" aria-hidden="true"><line x1="8" x2="272" y1="14" y2="14"/>{dots}'
         f'<line class="mean" x1="{at:.1f}" x2="{at:.1f}" y1="3" y2="25"/>'
-        f'<text x="8" y="38">{said(low, 0)}</text><text x="272" y="38" text-anchor="end">{said(high, 0)}</text></svg>'
+        f'<text x="8" y="38">{exact(low, 0)}</text><text x="272" y="38" text-anchor="end">{exact(high, 0)}</text></svg>'
     )
-
-
-def said(value: float, digits: int) -> str:
-    """A number as people write it: thousands apart, a true minus, and none before nothing."""
-    text = f"{value:,.{digits}f}"
-    return text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("-")
 
 
 def began(run: Watched) -> list[tuple[int, str]]:
@@ -175,10 +170,7 @@ def Course(lesson: Lesson, shown: Shown, point: int) -> None:
     lines = [charts.Line("the town", days, mean, low, high, colour=theme.ACCENT)]
     title = "Output of the town, % of what it would have been"
     with solara.Div(classes=["card"]):
-        charts.Chart(
-            charts.bands(title, "%", lines, events),
-            charts.table_of(lines, "%"),
-            title,
-            f"Lowest on day {int(mean.argmin())}: {mean.min():.0f} %. The band holds all {lesson.replicates} runs.",
-            picture=lambda kind: charts.picture(title, "%", lines, events, kind=kind),
+        summary = (
+            f"Lowest on day {int(mean.argmin())}: {mean.min():.0f} %. The band holds all {lesson.replicates} runs."
         )
+        charts.Days(title, "%", lines, events, summary)

@@ -115,13 +115,13 @@ def Course(found: Answer) -> None:
     events = (Event(30, "flood"),)
     name = "What customers got, % of usual"
     with solara.Div(classes=["card"]):
-        charts.Chart(
-            charts.bands(name, "%", lines, events),
-            charts.table_of(lines, "%"),
+        charts.Days(
             name,
+            "%",
+            lines,
+            events,
             f"Lowest without a policy {min(found.daily['none']):.1f} %, with the package "
             f"{min(found.daily['package']):.1f} %. Means over replicates.",
-            picture=lambda kind: charts.picture(name, "%", lines, events, kind=kind),
         )
 
 

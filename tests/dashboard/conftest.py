@@ -18,10 +18,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
 BLACK_HOLE = "http://127.0.0.1:9"  # what the server asks of the internet ends here
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 FOUND_WITHIN = 60_000  # ms, on a busy machine
 
@@ -107,9 +103,9 @@ def dashboard():
 
 
 @pytest.fixture(scope="session")
-def chromium(playwright, chromium_path):
+def chromium(launch):
     """The system's Chromium, headless and without a network."""
-    browser = playwright.chromium.launch(executable_path=chromium_path, args=[*FLAGS, OFFLINE])
+    browser = launch(OFFLINE)
     yield browser
     browser.close()
 

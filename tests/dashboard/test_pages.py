@@ -13,6 +13,7 @@ from dashboards import crowd, jobs, session
 from dashboards.answers import atlas, comparing, folders, lessons, policies
 from dashboards.pages import about, compare, data, learn, learn_world, policy
 from dashboards.pages import atlas as atlas_page
+from dashboards.words import exact
 
 PAGES = (about, atlas_page, compare, data, learn, policy)
 
@@ -226,7 +227,7 @@ def test_runs_that_are_alike_have_no_interval():
     assert "95 % interval 1 to 3" in learn_world.spread(apart, 1.2, 2.8, 0)
     assert learn_world.spread(np.array([0.5849, 0.5851]), 0.585, 0.585, 2) == "Nearly the same in all 2 runs."
     assert "95 % interval 1.9 to 2.1" in learn_world.spread(apart, 1.9, 2.1, 0)
-    assert [learn_world.said(value, 0) for value in (120090, -3.2, -0.2)] == ["120,090", "−3", "0"]
+    assert [exact(value, 0) for value in (120090, -3.2, -0.2)] == ["120,090", "−3", "0"]
 
 
 def test_the_events_of_a_chart_are_those_of_its_setting():
